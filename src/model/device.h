@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A device as sysfs shows it: a value. Attributes are asked for lazily through the device's source,
+ * at most once each, so that a device that no rule is interested in costs one small read.
+ */
+
+#include <sys/types.h>
+
+#include "model/property.h"
+
+enum node_kind {
+    NODE_NONE,      /* no device node: a usb_interface, an input parent, a net device */
+    NODE_CHARACTER, /* 'c' */
+    NODE_BLOCK,     /* 'b' */
+};
+
+struct devnum {
+    enum node_kind kind;
+    uint32_t major;
+    uint32_t minor;
+};
+
+static inline bool devnum_equal(const struct devnum *a, const struct devnum *b)
+{
+    return a->kind == b->kind && a->major == b->major && a->minor == b->minor;
+}
+
+struct device;
+
+/* Where a device comes from: sysfs (kernel/sysfs.h), or a table in tests. */
+struct device_source {
+    /*
+     * Reads attribute `name` ("idVendor", "power/control") as bytes without the trailing newline.
+     * A symbolic link gives the last component of its target, as udev(7) does for ATTR.
+     * Returns 1 and *ret (caller frees), 0 where there is none or it cannot be read, -ENOMEM.
+     */
+    int (*read_attribute)(void *userdata, const struct device *device, const char *name,
+                          char **ret);
+    /* The next device above in sysfs, borrowed, or NULL. */
+    struct device *(*parent)(void *userdata, const struct device *device);
+    void *userdata;
+};
+
+struct device {
+    char *devpath;        /* "/devices/...": sysfs path without /sys */
+    const char *sysname;  /* last component of devpath, '!' shown as '/' (udev's KERNEL) */
+    char *subsystem;      /* never NULL; "" where sysfs has no such link */
+    char *devtype;        /* or NULL */
+    char *driver;         /* or NULL; unknown at `add`, known from `bind` on */
+    char *devname;        /* below /dev: "bus/usb/001/004"; NULL without node */
+    struct devnum number; /* kind NODE_NONE without node */
+    int devmode;          /* the kernel's DEVMODE, or -1 */
+    int ifindex;          /* net devices, else 0 */
+    uint64_t inode;       /* of the sysfs directory: the incarnation (with the boot id) */
+    struct property_list properties; /* the sysfs `uevent` file's, with DEVPATH and SUBSYSTEM */
+
+    struct property_list attributes; /* cache: what was read; private to device.c */
+    struct property_list absent;     /* cache: names that are not there; private to device.c */
+    const struct device_source *source;
+    char *sysname_storage; /* where sysname is not the tail of devpath */
+};
+
+/*
+ * Makes a device from its devpath, its subsystem and driver (either may be NULL) and the text of
+ * its `uevent` file in sysfs ("KEY=VALUE\n" lines: MAJOR, MINOR, DEVNAME, DEVTYPE, DEVMODE, IFINDEX
+ * are understood). `inode` is that of the sysfs directory. Odd lines are skipped, and so are the
+ * driver core's keys (all of these but IFINDEX, which is a net device's only) behind the first line
+ * that is not the core's: a descriptor with a newline in it could have written them. Returns 0 and
+ * *ret (free with device_free()), -EINVAL for a devpath that is none, -ENOMEM.
+ */
+int device_new(const char *devpath, const char *subsystem, const char *driver,
+               const char *uevent_text, uint64_t inode, const struct device_source *source,
+               struct device **ret);
+
+/* NULL accepted. */
+void device_free(struct device *device);
+DEFINE_CLEANUP(struct device *, device_free)
+#define _cleanup_device_ _cleanup_(device_freep)
+
+/* A sysfs attribute, borrowed until device_forget_attributes(), or NULL where there is none. */
+const char *device_attribute(struct device *device, const char *name);
+
+/* Empties the attribute cache: the device said `change`. */
+void device_forget_attributes(struct device *device);
+
+/* The parent in sysfs, borrowed, or NULL. */
+struct device *device_parent(const struct device *device);
+
+/* Same incarnation: same devpath and same sysfs inode. */
+bool device_same(const struct device *a, const struct device *b);

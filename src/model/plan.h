@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A plan: the typed steps between deciding and doing. Policy makes plans, the executor
+ * (engine/executor.h) runs them, `explain` and `monitor` print them, tests compare them.
+ *
+ * Order inside a container:
+ *   give: identify, node (complete, right owner and mode), links, access, event;
+ *   take: access, node (its inode first, which kills every copy), links, path, event.
+ *
+ * A program that opens the node on `add` never fails; one that opens it after `remove` never
+ * succeeds.
+ */
+
+#include "model/grant.h"
+#include "model/uevent.h"
+
+enum step_kind {
+    STEP_IDENTIFY,     /* look owner and group names up inside; only where there are names */
+    STEP_NODE_MAKE,    /* an inode of its own in our store, owner and mode set, mode last */
+    STEP_NODE_ATTACH,  /* bind it at its path inside */
+    STEP_NODE_CHANGE,  /* another owner or mode on the same inode (rules were reloaded) */
+    STEP_LINK_MAKE,    /* symbolic link inside */
+    STEP_ACCESS_ALLOW, /* device cgroup */
+    STEP_EVENT,        /* one uevent inside */
+    STEP_ACCESS_DENY,
+    STEP_NODE_REVOKE, /* fchown and fchmod to nothing on our inode */
+    STEP_LINK_REMOVE,
+    STEP_NODE_DETACH,  /* unmount inside, remove the placeholder and empty directories we made */
+    STEP_NODE_DESTROY, /* forget the inode */
+};
+
+/* "node-make" and so on. */
+const char *step_kind_name(enum step_kind kind);
+
+struct step {
+    enum step_kind kind;
+    const struct grant *grant;  /* borrowed: outlives the plan */
+    const char *link;           /* STEP_LINK_*: one of the grant's symlinks, borrowed */
+    const struct uevent *event; /* STEP_EVENT: borrowed */
+    const struct grant *before; /* of plan_change(), where the step replaces: what was there */
+};
+
+#define PLAN_STEPS_MAX (2 * SHARE_SYMLINKS_MAX + 12)
+
+struct plan {
+    struct step steps[PLAN_STEPS_MAX];
+    size_t count;
+};
+
+/*
+ * Each appends to a plan that is zeroed before its first use. `event` is what the container is told
+ * last, or NULL for nothing (OPTIONS+="no_event"). A grant without node has no node, link and
+ * identify steps; one without number (a net device) no access steps either.
+ */
+void plan_give(struct plan *plan, const struct grant *grant, const struct uevent *event);
+
+/* Everything but the event can be done again: a plan to take is also the way out of half a give. */
+void plan_take(struct plan *plan, const struct grant *grant, const struct uevent *event);
+
+/* The first, synchronous half of a take: after these two steps no copy of the node opens. */
+void plan_cut(struct plan *plan, const struct grant *grant);
+
+/*
+ * From a delivered grant to another with the same key: owner and mode, links (the old ones go
+ * first: a new one may lie below), access (the new bits replace the old). No event.
+ */
+void plan_change(struct plan *plan, const struct grant *delivered, const struct grant *desired);
+
+/* A plan of the event alone: `change`, `bind` and so on of a device that is delivered. */
+void plan_tell(struct plan *plan, const struct grant *grant, const struct uevent *event);
+
+/*
+ * The step that takes back what `step` did, for undoing a plan that failed half way, the last step
+ * first. Returns 1 and *ret, or 0 where nothing needs undoing (events, lookups) or nothing may be:
+ * what was taken from a container is not given back because the rest of a take failed.
+ */
+int step_inverse(const struct step *step, struct step *ret);
+
+/* One printable line: "node-make /dev/zigbee c 188:0 owner 0:20 mode 0660". Returns out. */
+const char *step_describe(const struct step *step, char *out, size_t size);
