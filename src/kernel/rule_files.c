@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/rule_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "model/rule_problem.h"
+
+/* One file of the directories: the first of its name. */
+struct rule_file {
+    char *name;
+    size_t directory; /* index: the lower one masks */
+    int directory_fd; /* borrowed */
+};
+
+struct listing {
+    struct rule_file *files;
+    size_t file_count;
+    int *directory_fds;
+    size_t directory_count;
+};
+
+static void listing_done(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->file_count; i++)
+        free(listing->files[i].name);
+    for (size_t i = 0; i < listing->directory_count; i++)
+        fd_close(listing->directory_fds[i]);
+    free(listing->files);
+    free(listing->directory_fds);
+}
+
+static void close_directory(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+/* A problem of the file or directory as a whole. Returns -EBADMSG or -ENOMEM. */
+static _printf_(3, 4) int refuse_file(struct rule_problems *problems, const char *file,
+                                      const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    struct rule_complaint complaint = {.severity = PROBLEM_ERROR, .file = file, .text = text};
+    int r = rule_problems_add(problems, &complaint);
+    return r < 0 ? r : -EBADMSG;
+}
+
+/* Whoever can write rules can hand out devices: that must be nobody but root and us. */
+static int check_owner(const struct stat *st, const char *file, struct rule_problems *problems)
+{
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return refuse_file(problems, file, "belongs to uid %u: rules must belong to root",
+                           (unsigned)st->st_uid);
+    if (st->st_mode & (S_IWGRP | S_IWOTH))
+        return refuse_file(problems, file,
+                           "can be written by others (mode %04o): take that away with chmod go-w",
+                           (unsigned)st->st_mode & 07777);
+    return 0;
+}
+
+/* udev skips what editors leave behind, and so do we: the names that begin with a dot. */
+static bool is_rule_name(const char *name)
+{
+    static const char SUFFIX[] = ".rules";
+    size_t length = strlen(name), suffix = sizeof(SUFFIX) - 1;
+    return name[0] != '.' && length > suffix && streq(name + length - suffix, SUFFIX);
+}
+
+static int list_names(struct listing *listing, DIR *directory, int fd)
+{
+    struct dirent *entry;
+    while ((errno = 0, entry = readdir(directory))) {
+        if (!is_rule_name(entry->d_name))
+            continue;
+        struct rule_file *file = array_add(&listing->files, &listing->file_count, sizeof(*file));
+        if (!file)
+            return -ENOMEM;
+        *file = (struct rule_file){strdup(entry->d_name), listing->directory_count, fd};
+        if (!file->name)
+            return -ENOMEM;
+    }
+    return -errno;
+}
+
+static int keep_fd(struct listing *listing, int fd)
+{
+    int *slot = array_add(&listing->directory_fds, &listing->directory_count, sizeof(*slot));
+    if (!slot) {
+        fd_close(fd);
+        return -ENOMEM;
+    }
+    *slot = fd;
+    return 0;
+}
+
+/* Adds the directory's files. A directory that is missing is no problem; one that others write is.
+ */
+static int list_directory(struct listing *listing, const char *path, struct rule_problems *problems)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0)
+        return refuse_file(problems, path, "cannot be opened: %s", strerror(errno));
+    int r = keep_fd(listing, fd);
+    if (r < 0)
+        return r;
+
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return refuse_file(problems, path, "cannot be read: %s", strerror(errno));
+    r = check_owner(&st, path, problems);
+    if (r < 0)
+        return r;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* fdopendir() takes its descriptor away */
+    _cleanup_(close_directory) DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+    if (!directory) {
+        int error = errno;
+        fd_close(copy);
+        return refuse_file(problems, path, "cannot be read: %s", strerror(error));
+    }
+    r = list_names(listing, directory, fd);
+    if (r < 0 && r != -ENOMEM)
+        return refuse_file(problems, path, "cannot be read: %s", strerror(-r));
+    return r;
+}
+
+static int compare_files(const void *one, const void *other)
+{
+    const struct rule_file *a = one, *b = other;
+    int r = strcmp(a->name, b->name);
+    return r ? r : (a->directory > b->directory) - (a->directory < b->directory);
+}
+
+/* Reads up to one byte more than a file may have, so that the parser sees that it is too long. */
+static ssize_t read_all(int fd, char *buffer, size_t size)
+{
+    size_t length = 0;
+    while (length < size) {
+        ssize_t n = read(fd, buffer + length, size - length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        length += (size_t)n;
+    }
+    return (ssize_t)length;
+}
+
+static int parse_fd(int fd, const char *name, struct rule_set *rules,
+                    struct rule_problems *problems)
+{
+    _cleanup_free_ char *text = malloc(RULE_FILE_MAX + 1);
+    if (!text)
+        return -ENOMEM;
+    ssize_t length = read_all(fd, text, RULE_FILE_MAX + 1);
+    if (length < 0)
+        return refuse_file(problems, name, "cannot be read: %s", strerror((int)-length));
+    return rule_parse(rules, name, text, (size_t)length, problems);
+}
+
+static bool is_null_device(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/*
+ * Opens a regular file. The kind is looked at before, since opening a device can do something (a
+ * watchdog starts, a tty resets its board), and again after, since then nobody can exchange it.
+ * Returns the descriptor; -ENODEV for /dev/null; -EBADMSG; -ENOMEM.
+ */
+static int open_rules(int directory_fd, const char *path, const char *name, struct stat *ret_st,
+                      struct rule_problems *problems)
+{
+    if (fstatat(directory_fd, path, ret_st, 0) < 0)
+        return refuse_file(problems, name, "cannot be read: %s", strerror(errno));
+    if (is_null_device(ret_st))
+        return -ENODEV;
+    if (!S_ISREG(ret_st->st_mode))
+        return refuse_file(problems, name, "is not a regular file");
+    _cleanup_close_ int fd =
+        openat(directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, ret_st) < 0)
+        return refuse_file(problems, name, "cannot be opened: %s", strerror(errno));
+    if (!S_ISREG(ret_st->st_mode))
+        return refuse_file(problems, name, "is not a regular file");
+    return TAKE_FD(fd);
+}
+
+static int load_listed(const struct rule_file *file, struct rule_set *rules,
+                       struct rule_problems *problems)
+{
+    struct stat st;
+    _cleanup_close_ int fd = open_rules(file->directory_fd, file->name, file->name, &st, problems);
+    if (fd == -ENODEV)
+        return 0; /* disabled */
+    if (fd < 0)
+        return fd;
+    int r = check_owner(&st, file->name, problems);
+    return r < 0 ? r : parse_fd(fd, file->name, rules, problems);
+}
+
+/* Every file of the listing but those that are masked. -EBADMSG only after all were read. */
+static int load_listing(const struct listing *listing, struct rule_set *rules,
+                        struct rule_problems *problems)
+{
+    int result = 0;
+    for (size_t i = 0; i < listing->file_count; i++) {
+        if (i > 0 && streq(listing->files[i].name, listing->files[i - 1].name))
+            continue;
+        int r = load_listed(&listing->files[i], rules, problems);
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            result = r;
+    }
+    return result;
+}
+
+int rule_files_load(const char *const *directories, size_t count, struct rule_set **ret,
+                    struct rule_problems *problems)
+{
+    _cleanup_(listing_done) struct listing listing = {0};
+    _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+    if (!rules)
+        return -ENOMEM;
+    *ret = NULL;
+    int result = 0;
+    for (size_t i = 0; i < count; i++) {
+        int r = list_directory(&listing, directories[i], problems);
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            result = r;
+    }
+    if (listing.file_count > 0)
+        qsort(listing.files, listing.file_count, sizeof(listing.files[0]), compare_files);
+    int r = load_listing(&listing, rules, problems);
+    if (r == 0)
+        r = result;
+    if (r == 0)
+        *ret = TAKE_PTR(rules);
+    return r;
+}
+
+int rule_file_load(const char *path, struct rule_set *rules, struct rule_problems *problems)
+{
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    _cleanup_close_ int fd = open_rules(AT_FDCWD, path, path, &st, problems);
+    if (fd == -ENODEV)
+        return 0;
+    return fd < 0 ? fd : parse_fd(fd, name, rules, problems);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Rule files from directories, as udev(7) has it: *.rules, ordered by file name over all
+ * directories, one name in an earlier directory masks the later ones, a link to /dev/null disables.
+ */
+
+#include "model/rule_parser.h"
+
+#define RULE_FILE_MAX RULE_TEXT_MAX /* bytes */
+
+/*
+ * Reads and parses all files of `directories` (missing ones are skipped) into a new set. Files and
+ * directories must belong to root or to us and not be writable by others, and files must be
+ * regular: anything else is a problem (PROBLEM_ERROR, line 0) that names it. Every file is parsed,
+ * so that all problems are found. Returns 0 and *ret; -EBADMSG where a file has an error, and then
+ * *ret is NULL; -ENOMEM.
+ */
+int rule_files_load(const char *const *directories, size_t count, struct rule_set **ret,
+                    struct rule_problems *problems);
+
+/* Reads one file, wherever it is, and parses it into `rules`: for `check FILE`. */
+int rule_file_load(const char *path, struct rule_set *rules, struct rule_problems *problems);

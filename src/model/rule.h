@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Delegation rules: udev(7)'s language, for containers; devolve.rules(5). A rule set is a value:
+ * parsed once, then only read. The parser (rule_parser.h) fills it, the judge (rule_match.h) reads
+ * it.
+ */
+
+#include "base/refusal.h"
+#include "base/util.h"
+
+struct rule_set;
+
+/* An empty set, or NULL when memory is short. */
+struct rule_set *rule_set_new(void);
+
+/* NULL accepted. */
+void rule_set_free(struct rule_set *rules);
+DEFINE_CLEANUP(struct rule_set *, rule_set_free)
+#define _cleanup_rule_set_ _cleanup_(rule_set_freep)
+
+/* How many rules (logical lines with at least one key) it holds. */
+size_t rule_set_count(const struct rule_set *rules);
+
+/* How many files were parsed into it. */
+size_t rule_set_file_count(const struct rule_set *rules);

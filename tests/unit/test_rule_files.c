@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/rule_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "model/rule_match.h"
+
+/* Two rule directories, "etc" before "lib", below a temporary one. */
+struct place {
+    char top[64];
+    char etc[80], lib[80];
+};
+
+static int make_place(void **state)
+{
+    struct place *place = calloc(1, sizeof(*place));
+    assert_non_null(place);
+    umask(022);
+    (void)snprintf(place->top, sizeof(place->top), "/tmp/test_rule_files.XXXXXX");
+    assert_non_null(mkdtemp(place->top));
+    (void)snprintf(place->etc, sizeof(place->etc), "%s/etc", place->top);
+    (void)snprintf(place->lib, sizeof(place->lib), "%s/lib", place->top);
+    assert_int_equal(mkdir(place->etc, 0755), 0);
+    assert_int_equal(mkdir(place->lib, 0755), 0);
+    *state = place;
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)st, (void)kind, (void)ftw;
+    return remove(path);
+}
+
+static int free_place(void **state)
+{
+    struct place *place = *state;
+    int r = nftw(place->top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(place);
+    return r;
+}
+
+static char *path_in(const char *directory, const char *name)
+{
+    char *path = NULL;
+    assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+    return path;
+}
+
+static void write_file(const char *directory, const char *name, const char *text)
+{
+    _cleanup_free_ char *path = path_in(directory, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int load(const struct place *place, struct rule_set **ret, struct rule_problems *problems)
+{
+    _cleanup_free_ char *missing = path_in(place->top, "run");
+    const char *const directories[] = {place->etc, missing, place->lib};
+    return rule_files_load(directories, ARRAY_SIZE(directories), ret, problems);
+}
+
+/* The one problem that the directories have, of a file as a whole. */
+static void expect_refusal(const struct place *place, const char *file, const char *words)
+{
+    struct rule_set *rules = NULL;
+    struct rule_problems problems = {0};
+    assert_int_equal(load(place, &rules, &problems), -EBADMSG);
+    assert_null(rules);
+    assert_int_equal(problems.count, 1);
+    assert_int_equal(problems.errors, 1);
+    assert_int_equal(problems.items[0].line, 0);
+    assert_string_equal(problems.items[0].file, file);
+    if (!strstr(problems.items[0].text, words))
+        fail_msg("\"%s\" is not in: %s", words, problems.items[0].text);
+    rule_problems_done(&problems);
+}
+
+/* The files that had a say, in their order: each adds a link. */
+static void expect_order(const struct place *place, const char *expected)
+{
+    _cleanup_rule_set_ struct rule_set *rules = NULL;
+    struct rule_problems problems = {0};
+    _cleanup_device_ struct device *device = NULL;
+    struct rule_container container = {"web1", NULL};
+    struct share share;
+    char got[256] = "";
+    assert_int_equal(load(place, &rules, &problems), 0);
+    assert_int_equal(device_new("/devices/a", "b", NULL, "", 1, NULL, &device), 0);
+    assert_int_equal(rule_judge(rules, device, &container, NULL, NULL, &share), 0);
+    for (size_t i = 0; i < share.symlink_count; i++)
+        strcat(strcat(got, share.symlinks[i]), " ");
+    assert_string_equal(got, expected);
+    assert_int_equal(rule_set_file_count(rules), share.symlink_count);
+    share_done(&share);
+}
+
+static void no_directories_are_no_rules(void **state)
+{
+    (void)state;
+    const char *const directories[] = {"/nonexistent/devolve"};
+    struct rule_problems problems = {0};
+    for (size_t count = 0; count <= 1; count++) {
+        _cleanup_rule_set_ struct rule_set *rules = NULL;
+        assert_int_equal(rule_files_load(directories, count, &rules, &problems), 0);
+        assert_int_equal(rule_set_count(rules), 0);
+    }
+}
+
+static void files_are_ordered_by_name_over_all_directories(void **state)
+{
+    const struct place *place = *state;
+    write_file(place->lib, "10-a.rules", "SYMLINK+=\"lib10\"\n");
+    write_file(place->etc, "20-b.rules", "SYMLINK+=\"etc20\"\n");
+    write_file(place->lib, "30-c.rules", "SYMLINK+=\"lib30\"\n");
+    expect_order(place, "/dev/lib10 /dev/etc20 /dev/lib30 ");
+}
+
+static void a_name_in_an_earlier_directory_masks_the_later(void **state)
+{
+    const struct place *place = *state;
+    write_file(place->lib, "10-a.rules", "this is never read");
+    write_file(place->etc, "10-a.rules", "SYMLINK+=\"etc10\"\n");
+    expect_order(place, "/dev/etc10 ");
+}
+
+static void a_link_to_dev_null_disables(void **state)
+{
+    const struct place *place = *state;
+    write_file(place->lib, "10-a.rules", "SYMLINK+=\"lib10\"\n");
+    write_file(place->lib, "20-b.rules", "SYMLINK+=\"lib20\"\n");
+    _cleanup_free_ char *link = path_in(place->etc, "10-a.rules");
+    assert_int_equal(symlink("/dev/null", link), 0);
+    expect_order(place, "/dev/lib20 ");
+}
+
+static void other_names_are_not_read(void **state)
+{
+    const struct place *place = *state;
+    static const char *const names[] = {"a.rules~", "a.rules.bak", ".b.rules", ".rules", "rules"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        write_file(place->etc, names[i], "this is never read");
+    write_file(place->etc, "a.rules", "SYMLINK+=\"a\"\n");
+    expect_order(place, "/dev/a ");
+}
+
+static void a_link_to_a_file_is_read(void **state)
+{
+    const struct place *place = *state;
+    write_file(place->top, "elsewhere", "SYMLINK+=\"a\"\n");
+    _cleanup_free_ char *link = path_in(place->etc, "a.rules");
+    assert_int_equal(symlink("../elsewhere", link), 0);
+    expect_order(place, "/dev/a ");
+}
+
+static void a_file_that_others_can_write_is_refused(void **state)
+{
+    const struct place *place = *state;
+    write_file(place->etc, "a.rules", "SYMLINK+=\"a\"\n");
+    _cleanup_free_ char *path = path_in(place->etc, "a.rules");
+    assert_int_equal(chmod(path, 0664), 0);
+    expect_refusal(place, "a.rules", "written by others (mode 0664)");
+    assert_int_equal(chmod(path, 0646), 0);
+    expect_refusal(place, "a.rules", "written by others (mode 0646)");
+}
+
+static void a_directory_that_others_can_write_is_refused(void **state)
+{
+    const struct place *place = *state;
+    assert_int_equal(chmod(place->etc, 01777), 0);
+    expect_refusal(place, place->etc, "written by others (mode 1777)");
+}
+
+static void somebody_elses_file_is_refused(void **state)
+{
+    const struct place *place = *state;
+    if (geteuid() != 0)
+        skip(); /* only root can give files away */
+    write_file(place->etc, "a.rules", "SYMLINK+=\"a\"\n");
+    _cleanup_free_ char *path = path_in(place->etc, "a.rules");
+    assert_int_equal(chown(path, 12345, 0), 0);
+    expect_refusal(place, "a.rules", "belongs to uid 12345");
+    assert_int_equal(chown(path, 0, 0), 0);
+    assert_int_equal(chown(place->lib, 12345, 0), 0);
+    expect_refusal(place, place->lib, "belongs to uid 12345");
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+    const struct place *place = *state;
+    _cleanup_free_ char *path = path_in(place->etc, "a.rules");
+    assert_int_equal(mkdir(path, 0755), 0);
+    expect_refusal(place, "a.rules", "not a regular file");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0); /* and nobody waits for its writer */
+    expect_refusal(place, "a.rules", "not a regular file");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("nowhere", path), 0);
+    expect_refusal(place, "a.rules", "cannot be read: No such file or directory");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/dev/zero", path), 0);
+    expect_refusal(place, "a.rules", "not a regular file");
+}
+
+static void a_directory_that_is_none_is_refused(void **state)
+{
+    const struct place *place = *state;
+    assert_int_equal(rmdir(place->etc), 0);
+    write_file(place->top, "etc", "");
+    expect_refusal(place, place->etc, "cannot be opened: Not a directory");
+}
+
+static void all_files_are_read_though_one_is_broken(void **state)
+{
+    const struct place *place = *state;
+    struct rule_set *rules = NULL;
+    struct rule_problems problems = {0};
+    write_file(place->etc, "a.rules", "FOO=\"a\"\n");
+    write_file(place->etc, "b.rules", "SYMLINK+=\"b\"\n");
+    write_file(place->lib, "c.rules", "\nBAR=\"c\"\n");
+    assert_int_equal(load(place, &rules, &problems), -EBADMSG);
+    assert_null(rules);
+    assert_int_equal(problems.count, 2);
+    assert_string_equal(problems.items[0].file, "a.rules");
+    assert_int_equal(problems.items[0].line, 1);
+    assert_string_equal(problems.items[1].file, "c.rules");
+    assert_int_equal(problems.items[1].line, 2);
+    rule_problems_done(&problems);
+}
+
+static void a_file_that_is_too_long_is_refused(void **state)
+{
+    const struct place *place = *state;
+    struct rule_set *rules = NULL;
+    struct rule_problems problems = {0};
+    write_file(place->etc, "a.rules", "");
+    _cleanup_free_ char *path = path_in(place->etc, "a.rules");
+    assert_int_equal(truncate(path, RULE_FILE_MAX + 1), 0);
+    assert_int_equal(load(place, &rules, &problems), -EBADMSG);
+    assert_int_equal(problems.count, 1);
+    assert_non_null(strstr(problems.items[0].text, "longer than 1048576 bytes"));
+    rule_problems_done(&problems);
+}
+
+static void one_file_can_be_checked_wherever_it_lies(void **state)
+{
+    const struct place *place = *state;
+    _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+    struct rule_problems problems = {0};
+    write_file(place->top, "draft", "SYMLINK+=\"a\"\n");
+    _cleanup_free_ char *path = path_in(place->top, "draft");
+    _cleanup_free_ char *missing = path_in(place->top, "missing");
+    assert_int_equal(rule_file_load(path, rules, &problems), 0);
+    assert_int_equal(rule_set_count(rules), 1);
+    assert_int_equal(problems.count, 0);
+
+    write_file(place->top, "draft", "MODE=\"9\"\n");
+    assert_int_equal(rule_file_load(path, rules, &problems), -EBADMSG);
+    assert_int_equal(rule_file_load(missing, rules, &problems), -EBADMSG);
+    assert_int_equal(rule_set_count(rules), 1);
+    assert_int_equal(problems.count, 2);
+    assert_string_equal(problems.items[0].file, "draft");
+    assert_int_equal(problems.items[0].column, 6);
+    assert_string_equal(problems.items[1].file, missing);
+    rule_problems_done(&problems);
+}
+
+static void every_example_is_a_rule_file_without_a_problem(void **state)
+{
+    (void)state;
+    const char *source = getenv("srcdir"); /* automake's, where the build is elsewhere */
+    char pattern[512];
+    glob_t found;
+    (void)snprintf(pattern, sizeof(pattern), "%s/rules/examples/*.rules", source ? source : ".");
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+        struct rule_problems problems = {0};
+        int r = rule_file_load(found.gl_pathv[i], rules, &problems);
+        if (problems.count > 0)
+            fail_msg("%s:%u:%u: %s", found.gl_pathv[i], problems.items[0].line,
+                     problems.items[0].column, problems.items[0].text);
+        assert_int_equal(r, 0);
+        assert_true(rule_set_count(rules) > 0);
+    }
+    assert_true(found.gl_pathc >= 4);
+    globfree(&found);
+}
+
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, free_place)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_directories_are_no_rules),
+        IN_PLACE(files_are_ordered_by_name_over_all_directories),
+        IN_PLACE(a_name_in_an_earlier_directory_masks_the_later),
+        IN_PLACE(a_link_to_dev_null_disables),
+        IN_PLACE(other_names_are_not_read),
+        IN_PLACE(a_link_to_a_file_is_read),
+        IN_PLACE(a_file_that_others_can_write_is_refused),
+        IN_PLACE(a_directory_that_others_can_write_is_refused),
+        IN_PLACE(somebody_elses_file_is_refused),
+        IN_PLACE(what_is_no_file_is_refused),
+        IN_PLACE(a_directory_that_is_none_is_refused),
+        IN_PLACE(all_files_are_read_though_one_is_broken),
+        IN_PLACE(a_file_that_is_too_long_is_refused),
+        IN_PLACE(one_file_can_be_checked_wherever_it_lies),
+        cmocka_unit_test(every_example_is_a_rule_file_without_a_problem),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
