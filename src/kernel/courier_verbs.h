@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a courier can be asked to do: courier_protocol.h says what the fields mean. Each returns 0
+ * with its answers in *reply, or a negative errno and the reason. Each can be done again: what is
+ * there already, or gone already, is success.
+ */
+
+#include "kernel/courier_place.h"
+#include "kernel/courier_protocol.h"
+
+int courier_attach(const struct courier_world *world, const struct courier_request *request,
+                   int tree_fd, struct courier_reply *reply, struct refusal *why);
+int courier_detach(const struct courier_world *world, const struct courier_request *request,
+                   struct courier_reply *reply, struct refusal *why);
+int courier_link(const struct courier_world *world, const struct courier_request *request,
+                 struct courier_reply *reply, struct refusal *why);
+int courier_unlink(const struct courier_world *world, const struct courier_request *request,
+                   struct refusal *why);
+int courier_identify(const struct courier_world *world, const struct courier_request *request,
+                     struct courier_reply *reply, struct refusal *why);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/node_store.h"
+
+/*
+ * Two mounts lie on the directory: a bind of it on itself, made private, and the tmpfs over that. A
+ * mount on a shared parent becomes shared and is copied to all its peers before anybody can say
+ * otherwise; under the private bind the tmpfs is private from its first moment, and only an empty
+ * directory was ever copied.
+ *
+ * fchmod(2) refuses an O_PATH descriptor (fchmodat2(2) is of Linux 6.6), so the mode is set through
+ * /proc/self/fd, by a descriptor of that directory which nobody can mount over.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
+#include "kernel/mount_api.h"
+
+#define LAYERS_MAX                                                                                 \
+    16 /* leftover mounts on the directory: two of each predecessor that was killed */
+#define NODE_NAME_MAX 24
+
+struct node {
+    struct node_store *store; /* NULL once the store is closed */
+    struct node *previous, *next;
+    int fd; /* O_PATH */
+    uint64_t serial;
+    dev_t device;
+    ino_t inode;
+};
+
+struct node_store {
+    char *directory;
+    int proc_fd;     /* /proc/self/fd */
+    int root_fd;     /* of the tmpfs */
+    unsigned layers; /* of ours on the directory */
+    uint64_t next_serial;
+    size_t count;
+    struct node *nodes;
+};
+
+static const char *node_name(const struct node *node, char out[static NODE_NAME_MAX])
+{
+    snprintf(out, NODE_NAME_MAX, "%" PRIu64, node->serial);
+    return out;
+}
+
+static int set_mode(int proc_fd, int fd, mode_t mode)
+{
+    char number[16];
+    snprintf(number, sizeof(number), "%d", fd);
+    return fchmodat(proc_fd, number, mode, 0) < 0 ? -errno : 0;
+}
+
+/* The owner goes first: who owns the inode could set its mode again. */
+static int revoke_fd(int proc_fd, int fd)
+{
+    int owner = fchownat(fd, "", 0, 0, AT_EMPTY_PATH) < 0 ? -errno : 0;
+    int mode = set_mode(proc_fd, fd, 0);
+    return owner < 0 ? owner : mode;
+}
+
+static bool is_mount_root(int fd)
+{
+    struct statx stx;
+    return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) == 0 &&
+           (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/* Revokes the device nodes in a directory, and nothing else that may be there. */
+static int revoke_directory(int proc_fd, int directory_fd)
+{
+    int first = 0;
+    int copy = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+    if (!directory) {
+        first = -errno;
+        (void)fd_close(copy);
+        return first;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(directory))) {
+        struct stat st;
+        _cleanup_close_ int fd =
+            openat(directory_fd, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+            continue;
+        int r = revoke_fd(proc_fd, fd);
+        if (r < 0 && first == 0)
+            first = r;
+    }
+    closedir(directory);
+    return first;
+}
+
+/* Takes away what predecessors mounted, the topmost first, and revokes what is on it. */
+static int clear_leftovers(const struct node_store *store, struct refusal *why)
+{
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        struct statfs fs;
+        _cleanup_close_ int fd =
+            open(store->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstatfs(fd, &fs) < 0)
+            return refuse(why, errno, "cannot open %s: %s", store->directory, strerror(errno));
+        if (!is_mount_root(fd))
+            return 0;
+        int r = fs.f_type == TMPFS_MAGIC ? revoke_directory(store->proc_fd, fd) : 0;
+        if (r < 0)
+            return refuse(why, -r, "cannot revoke the leftover nodes in %s: %s", store->directory,
+                          strerror(-r));
+        if (umount2(store->directory, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
+            return refuse(why, errno, "cannot unmount the leftover %s: %s", store->directory,
+                          strerror(errno));
+    }
+    return refuse(why, EBUSY, "%s has too many mounts over it", store->directory);
+}
+
+static int mount_layers(struct node_store *store, struct refusal *why)
+{
+    const char *directory = store->directory;
+    if (mount(directory, directory, "none", MS_BIND, NULL) < 0)
+        return refuse(why, errno, "cannot bind %s on itself: %s", directory, strerror(errno));
+    store->layers++;
+    if (mount("none", directory, "none", MS_PRIVATE, NULL) < 0)
+        return refuse(why, errno, "cannot make %s private: %s", directory, strerror(errno));
+    if (mount("devolve", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0700,size=1m") < 0)
+        return refuse(why, errno, "cannot mount a tmpfs on %s: %s", directory, strerror(errno));
+    store->layers++;
+    store->root_fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (store->root_fd < 0)
+        return refuse(why, errno, "cannot open %s: %s", directory, strerror(errno));
+    return 0;
+}
+
+/*
+ * Whether a line of /proc/self/mountinfo has optional fields, that is a peer, a master, or more:
+ * they stand between the sixth field and a lone "-" (proc(5)).
+ */
+static bool line_is_private(const char *line)
+{
+    for (unsigned field = 0; field < 6; field++) {
+        line += strcspn(line, " ");
+        line += *line == ' ';
+    }
+    return after_prefix(line, "- ") != NULL;
+}
+
+/* Finds a mount in mountinfo by its id. Returns 1 private, 0 not so, or a negative errno. */
+static int mount_is_private(uint64_t id)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    if (!file)
+        return -errno;
+    char *line = NULL;
+    size_t size = 0;
+    int r = -ENOENT;
+    while (r == -ENOENT && getline(&line, &size, file) >= 0)
+        if (strtoull(line, NULL, 10) == id)
+            r = line_is_private(line);
+    free(line);
+    fclose(file);
+    return r;
+}
+
+static int check_private(const struct node_store *store, struct refusal *why)
+{
+    struct statx stx;
+    if (statx(store->root_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+        return refuse(why, errno, "cannot find the mount %s: %s", store->directory,
+                      strerror(errno));
+    int r = mount_is_private(stx.stx_mnt_id);
+    if (r < 0)
+        return refuse(why, -r, "cannot find %s in mountinfo: %s", store->directory, strerror(-r));
+    if (r == 0)
+        return refuse(why, EPERM, "%s is not private: mounts of containers could reach it",
+                      store->directory);
+    return 0;
+}
+
+static int open_store(struct node_store *store, struct refusal *why)
+{
+    store->proc_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->proc_fd < 0)
+        return refuse(why, errno, "cannot open /proc/self/fd: %s", strerror(errno));
+    if (mkdir(store->directory, 0700) < 0 && errno != EEXIST)
+        return refuse(why, errno, "cannot make %s: %s", store->directory, strerror(errno));
+    int r = clear_leftovers(store, why);
+    if (r >= 0)
+        r = mount_layers(store, why);
+    return r < 0 ? r : check_private(store, why);
+}
+
+int node_store_open(const char *directory, struct node_store **ret, struct refusal *why)
+{
+    struct node_store *store = calloc(1, sizeof(*store));
+    if (!store)
+        return refuse(why, ENOMEM, "out of memory");
+    store->proc_fd = store->root_fd = -1;
+    store->directory = strdup(directory);
+    int r = store->directory ? open_store(store, why) : refuse(why, ENOMEM, "out of memory");
+    if (r < 0) {
+        node_store_close(store);
+        return r;
+    }
+    *ret = store;
+    return 0;
+}
+
+void node_store_close(struct node_store *store)
+{
+    if (!store)
+        return;
+    for (struct node *node = store->nodes; node; node = node->next) {
+        (void)revoke_fd(store->proc_fd, node->fd);
+        node->store = NULL;
+    }
+    for (; store->layers > 0; store->layers--)
+        (void)umount2(store->directory, UMOUNT_NOFOLLOW | MNT_DETACH);
+    (void)fd_close(store->root_fd);
+    (void)fd_close(store->proc_fd);
+    free(store->directory);
+    free(store);
+}
+
+size_t node_store_count(const struct node_store *store)
+{
+    return store->count;
+}
+
+static void node_link(struct node *node)
+{
+    struct node_store *store = node->store;
+    node->next = store->nodes;
+    if (node->next)
+        node->next->previous = node;
+    store->nodes = node;
+    store->count++;
+}
+
+static void node_unlink(struct node *node)
+{
+    if (node->previous)
+        node->previous->next = node->next;
+    else
+        node->store->nodes = node->next;
+    if (node->next)
+        node->next->previous = node->previous;
+    node->store->count--;
+}
+
+/* Makes the inode with mode 0 and holds it. */
+static int make_inode(struct node *node, const struct devnum *number, struct refusal *why)
+{
+    char name[NODE_NAME_MAX];
+    struct stat st;
+    mode_t type = number->kind == NODE_BLOCK ? S_IFBLK : S_IFCHR;
+    dev_t device = makedev(number->major, number->minor);
+    int root_fd = node->store->root_fd;
+
+    if (mknodat(root_fd, node_name(node, name), type, device) < 0)
+        return refuse(why, errno, "cannot make a node for %u:%u: %s", number->major, number->minor,
+                      strerror(errno));
+    node->fd = openat(root_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (node->fd < 0 || fstat(node->fd, &st) < 0) {
+        int error = errno;
+        (void)unlinkat(root_fd, name, 0);
+        return refuse(why, error, "cannot hold the node of %u:%u: %s", number->major, number->minor,
+                      strerror(error));
+    }
+    node->device = st.st_dev;
+    node->inode = st.st_ino;
+    return 0;
+}
+
+int node_make(struct node_store *store, const struct devnum *number, uint32_t uid, uint32_t gid,
+              mode_t mode, struct node **ret, struct refusal *why)
+{
+    if (number->kind == NODE_NONE)
+        return refuse(why, EINVAL, "a device without number has no node");
+    struct node *node = calloc(1, sizeof(*node));
+    if (!node)
+        return refuse(why, ENOMEM, "out of memory");
+    *node = (struct node){.store = store, .fd = -1, .serial = store->next_serial++};
+
+    int r = make_inode(node, number, why);
+    if (r < 0) {
+        (void)fd_close(node->fd);
+        free(node);
+        return r;
+    }
+    node_link(node);
+    r = node_change(node, uid, gid, mode, why);
+    if (r < 0) {
+        node_destroy(node);
+        return r;
+    }
+    *ret = node;
+    return 0;
+}
+
+int node_change(struct node *node, uint32_t uid, uint32_t gid, mode_t mode, struct refusal *why)
+{
+    if (!node->store)
+        return refuse(why, ESTALE, "the node store is closed");
+    /* Closed while the owner changes: nobody shall see the old mode with the new owner. */
+    int r = set_mode(node->store->proc_fd, node->fd, 0);
+    if (r >= 0 && fchownat(node->fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+        r = -errno;
+    if (r >= 0)
+        r = set_mode(node->store->proc_fd, node->fd, mode & 07777);
+    return r < 0 ? refuse(why, -r, "cannot set owner %u:%u and mode %04o of a node: %s", uid, gid,
+                          mode & 07777, strerror(-r))
+                 : 0;
+}
+
+int node_revoke(struct node *node, struct refusal *why)
+{
+    if (!node->store)
+        return 0;
+    int r = revoke_fd(node->store->proc_fd, node->fd);
+    return r < 0 ? refuse(why, -r, "cannot revoke a node: %s", strerror(-r)) : 0;
+}
+
+void node_destroy(struct node *node)
+{
+    char name[NODE_NAME_MAX];
+    if (!node)
+        return;
+    if (node->store) {
+        (void)revoke_fd(node->store->proc_fd, node->fd);
+        (void)unlinkat(node->store->root_fd, node_name(node, name), 0);
+        node_unlink(node);
+    }
+    (void)fd_close(node->fd);
+    free(node);
+}
+
+int node_clone_mount(const struct node *node)
+{
+    int fd = mount_clone_fd(node->fd);
+    return fd < 0 ? -errno : fd;
+}
+
+void node_identity(const struct node *node, dev_t *ret_device, ino_t *ret_inode)
+{
+    *ret_device = node->device;
+    *ret_inode = node->inode;
+}
