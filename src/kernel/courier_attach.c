@@ -96,7 +96,8 @@ static int unmount_name(const struct courier_world *world, int parent_fd, const 
     if (fchdir(parent_fd) < 0)
         return -errno;
     int r = umount2(name, UMOUNT_NOFOLLOW | MNT_DETACH) < 0 ? -errno : 0;
-    (void)fchdir(world->root_fd);
+    if (fchdir(world->root_fd) < 0)
+        return -errno;
     return r == -EINVAL || r == -ENOENT ? 0 : r;
 }
 

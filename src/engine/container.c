@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/container.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+int container_name_check(const char *name, struct refusal *why)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length >= CONTAINER_NAME_MAX)
+        return refuse(why, EINVAL, "a container's name has 1 to %d characters, this has %zu",
+                      CONTAINER_NAME_MAX - 1, length);
+    if (*name == '.' || *name == '-')
+        return refuse(why, EINVAL, "a container's name does not begin with '%c': %s", *name, name);
+    for (const char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p) && !strchr("._:@-", *p))
+            return refuse(why, EINVAL,
+                          "a container's name has letters, digits and . _ : @ - only: %s", name);
+    return 0;
+}
+
+struct container *container_new(const char *name, pid_t pid)
+{
+    struct container *container = calloc(1, sizeof(*container));
+    if (!container)
+        return NULL;
+    container->name = strdup(name);
+    container->pid = pid;
+    if (!container->name) {
+        free(container);
+        return NULL;
+    }
+    return container;
+}
+
+static void attachment_free(struct attachment *attachment)
+{
+    free(attachment->devpath);
+    share_done(&attachment->share);
+    free(attachment);
+}
+
+void container_free(struct container *container)
+{
+    if (!container)
+        return;
+    while (container->deliveries)
+        container_remove_delivery(container, container->deliveries);
+    while (container->attachments) {
+        struct attachment *attachment = container->attachments;
+        container->attachments = attachment->next;
+        attachment_free(attachment);
+    }
+    container_drop_hints(container);
+    property_list_done(&container->labels);
+    free(container->name);
+    free(container);
+}
+
+struct delivery *container_find_delivery(const struct container *container, const char *devpath)
+{
+    for (struct delivery *d = container->deliveries; d; d = d->next)
+        if (streq(d->grant->devpath, devpath))
+            return d;
+    return NULL;
+}
+
+struct delivery *container_find_node(const struct container *container, const char *node,
+                                     const struct delivery *except)
+{
+    for (struct delivery *d = container->deliveries; d; d = d->next)
+        if (d != except && d->state != DELIVERY_REFUSED && d->grant->node &&
+            streq(d->grant->node, node))
+            return d;
+    return NULL;
+}
+
+struct delivery *container_add_delivery(struct container *container, struct grant *grant_take)
+{
+    struct delivery *delivery = calloc(1, sizeof(*delivery));
+    if (!delivery)
+        return NULL;
+    delivery->grant = grant_take;
+    delivery->previous = container->deliveries_tail;
+    if (container->deliveries_tail)
+        container->deliveries_tail->next = delivery;
+    else
+        container->deliveries = delivery;
+    container->deliveries_tail = delivery;
+    return delivery;
+}
+
+void container_remove_delivery(struct container *container, struct delivery *delivery)
+{
+    if (delivery->previous)
+        delivery->previous->next = delivery->next;
+    else
+        container->deliveries = delivery->next;
+    if (delivery->next)
+        delivery->next->previous = delivery->previous;
+    else
+        container->deliveries_tail = delivery->previous;
+    grant_free(delivery->grant);
+    free(delivery->announcement);
+    free(delivery);
+}
+
+struct attachment *container_find_attachment(const struct container *container,
+                                             const struct device *device)
+{
+    for (struct attachment *a = container->attachments; a; a = a->next)
+        if (a->inode == device->inode && streq(a->devpath, device->devpath))
+            return a;
+    return NULL;
+}
+
+void container_remove_attachment(struct container *container, const char *devpath)
+{
+    for (struct attachment **at = &container->attachments; *at;) {
+        struct attachment *attachment = *at;
+        if (!streq(attachment->devpath, devpath)) {
+            at = &attachment->next;
+            continue;
+        }
+        *at = attachment->next;
+        attachment_free(attachment);
+    }
+}
+
+void hint_free(struct hint *hint)
+{
+    if (!hint)
+        return;
+    free(hint->devpath);
+    free(hint->message);
+    free(hint);
+}
+
+static struct hint *hint_new(const char *devpath, uint64_t inode, const char *message,
+                             size_t message_size)
+{
+    struct hint *hint = calloc(1, sizeof(*hint));
+    if (!hint)
+        return NULL;
+    hint->inode = inode;
+    hint->devpath = strdup(devpath);
+    if (message) {
+        hint->message = malloc(message_size);
+        hint->message_size = message_size;
+        if (hint->message)
+            memcpy(hint->message, message, message_size);
+    }
+    if (!hint->devpath || (message && !hint->message)) {
+        hint_free(hint);
+        return NULL;
+    }
+    return hint;
+}
+
+int container_push_hint(struct container *container, const char *devpath, uint64_t inode,
+                        const char *message, size_t message_size)
+{
+    if (message && container->hint_count >= CONTAINER_QUEUE_MAX)
+        return -ENOBUFS;
+    struct hint *hint = hint_new(devpath, inode, message, message_size);
+    if (!hint)
+        return -ENOMEM;
+    hint->serial = ++container->hint_serial;
+    if (container->hints_tail)
+        container->hints_tail->next = hint;
+    else
+        container->hints = hint;
+    container->hints_tail = hint;
+    container->hint_count++;
+    return 0;
+}
+
+void container_return_hint(struct container *container, struct hint *hint_take)
+{
+    hint_take->next = container->hints;
+    container->hints = hint_take;
+    if (!container->hints_tail)
+        container->hints_tail = hint_take;
+    container->hint_count++;
+}
+
+struct hint *container_pop_hint(struct container *container)
+{
+    struct hint *hint = container->hints;
+    if (!hint)
+        return NULL;
+    container->hints = hint->next;
+    if (!container->hints)
+        container->hints_tail = NULL;
+    container->hint_count--;
+    hint->next = NULL;
+    return hint;
+}
+
+void container_drop_hints(struct container *container)
+{
+    for (struct hint *hint; (hint = container_pop_hint(container));)
+        hint_free(hint);
+}
+
+int container_add_waiter(struct container *container, container_end_fn fn, void *userdata)
+{
+    struct waiter *waiter = calloc(1, sizeof(*waiter)), **last = &container->waiters;
+    if (!waiter)
+        return -ENOMEM;
+    *waiter = (struct waiter){.serial = container->hint_serial, .fn = fn, .userdata = userdata};
+    while (*last)
+        last = &(*last)->next;
+    *last = waiter;
+    return 0;
+}
+
+bool container_settled(const struct container *container)
+{
+    return container->stalled ||
+           (!container->job && !container->hints && !container->compare_wanted);
+}

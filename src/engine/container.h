@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A registered container and what is delivered to it. The registry finds it by name; delegation.h
+ * decides and executor.h acts upon it.
+ */
+
+#include "engine/door.h"
+#include "model/rule_match.h"
+
+#define CONTAINER_NAME_MAX 128
+#define CONTAINER_LABELS_MAX 64
+#define CONTAINER_QUEUE_MAX 1024 /* hints; beyond that the container is compared as a whole */
+
+enum delivery_state {
+    DELIVERY_GIVING,
+    DELIVERY_DELIVERED,
+    DELIVERY_TAKING,
+    DELIVERY_REFUSED, /* `why` says which gate; tried again with the device's next event */
+};
+
+/* One grant and what became of it. */
+struct delivery {
+    struct delivery *next, *previous; /* in the container's list, oldest first */
+    struct grant *grant;
+    enum delivery_state state;
+    struct door_item *item;
+    bool cut;             /* taken back: it is not to be opened up again */
+    bool denied, revoked; /* which half of that was done: device cgroup, inode */
+    bool identified;      /* uid and gid below are known */
+    uint32_t uid, gid;    /* inside */
+    char *announcement;   /* the message of its `add`, to make a `remove` from; NULL: not told */
+    size_t announcement_size;
+    struct refusal why; /* DELIVERY_REFUSED */
+};
+
+/* "Look at this device for this container": all strings owned. */
+struct hint {
+    struct hint *next;
+    uint64_t serial; /* in the order in which the container's hints came */
+    char *devpath;
+    uint64_t inode; /* the incarnation that the event is of */
+    char *message;  /* the event to tell, serialised; NULL: none */
+    size_t message_size;
+};
+
+/* A device that was given by hand: `attach`. */
+struct attachment {
+    struct attachment *next;
+    char *devpath;
+    uint64_t inode;
+    struct share share;
+};
+
+struct job; /* executor.h */
+
+enum container_end {
+    CONTAINER_SETTLED, /* everything that was queued when the wait began is done, well or not */
+    CONTAINER_STALLED, /* its file system hangs; it goes on later */
+    CONTAINER_GONE,    /* unregistered, dead or let go */
+};
+typedef void (*container_end_fn)(void *userdata, enum container_end end);
+
+/* Who waits for a container: Register, Attach, Unregister. */
+struct waiter {
+    struct waiter *next;
+    uint64_t serial; /* of the newest hint when the wait began */
+    container_end_fn fn;
+    void *userdata;
+};
+
+struct container {
+    struct container *next; /* in the registry */
+    char *name;
+    pid_t pid;
+    struct property_list labels;
+    struct door_place *place;
+    struct place_facts facts;
+    struct delivery *deliveries, *deliveries_tail;
+    struct attachment *attachments;
+    struct hint *hints, *hints_tail;
+    size_t hint_count;
+    uint64_t hint_serial; /* of the newest hint ever */
+    struct job *job;      /* under way, or NULL */
+    struct waiter *waiters;
+    bool turning;        /* its queue is being worked off further up the stack */
+    bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */
+    bool stalled;        /* its file system hangs; retried with back-off */
+    bool leaving;        /* unregistered: everything goes */
+    uint64_t retry_delay_us;
+    void *retry_timer;
+    struct refusal note; /* the last thing that went wrong with it as a whole */
+    struct delegation *delegation;
+};
+
+/*
+ * A name is 1 to CONTAINER_NAME_MAX - 1 bytes of [A-Za-z0-9._:@-], not beginning with '.' or '-'.
+ * Returns 0 or -EINVAL with the reason.
+ */
+int container_name_check(const char *name, struct refusal *why);
+
+/* A container without place; NULL when memory is short. */
+struct container *container_new(const char *name, pid_t pid);
+
+/* Frees the values; the place must be closed and the deliveries' items freed before. NULL accepted.
+ */
+void container_free(struct container *container);
+
+/* The delivery of a device by devpath, borrowed, or NULL. */
+struct delivery *container_find_delivery(const struct container *container, const char *devpath);
+
+/* The delivery (not refused) that holds a node path, other than `except`; borrowed, or NULL. */
+struct delivery *container_find_node(const struct container *container, const char *node,
+                                     const struct delivery *except);
+
+/* A new delivery at the end of the list; takes the grant. NULL when memory is short (grant
+ * untouched). */
+struct delivery *container_add_delivery(struct container *container, struct grant *grant_take);
+
+/* Takes it out of the list and frees it; its item must be gone. */
+void container_remove_delivery(struct container *container, struct delivery *delivery);
+
+struct attachment *container_find_attachment(const struct container *container,
+                                             const struct device *device);
+
+/* Forgets what was given by hand of this devpath. */
+void container_remove_attachment(struct container *container, const char *devpath);
+
+/*
+ * Queues a hint; `message` (may be NULL) is copied. Only hints with a message count against
+ * CONTAINER_QUEUE_MAX: the others are as many as there are devices. Returns 0, -ENOBUFS, -ENOMEM.
+ */
+int container_push_hint(struct container *container, const char *devpath, uint64_t inode,
+                        const char *message, size_t message_size);
+
+/* Puts a hint back in front: it was popped and could not be carried out yet. */
+void container_return_hint(struct container *container, struct hint *hint_take);
+
+/* The next hint, owned by the caller (hint_free()), or NULL. */
+struct hint *container_pop_hint(struct container *container);
+void container_drop_hints(struct container *container);
+void hint_free(struct hint *hint);
+
+/* Adds somebody to wait. Returns 0 or -ENOMEM. */
+int container_add_waiter(struct container *container, container_end_fn fn, void *userdata);
+
+/* Whether nothing is under way. A stalled container counts as settled. */
+bool container_settled(const struct container *container);

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one path. News of the world (on_news) decides two things at once: whether a delivery is to be
+ * cut, and whether the container should look at the device. A container looks (take_up) when it has
+ * no job: it computes what is desired now, compares with what is delivered now, and makes one plan.
+ * The plan's end (outcome.c) records the outcome and lets the container look at the next hint.
+ */
+#include "engine/delegation_state.h"
+
+#include <errno.h>
+
+#include "engine/outcome.h"
+
+void delegation_report(struct delegation *delegation, enum activity_kind kind,
+                       const struct container *container, const char *devpath, const char *text,
+                       const struct refusal *why)
+{
+    struct activity activity = {
+        .kind = kind,
+        .time_us = now_us(),
+        .container = container ? container->name : NULL,
+        .devpath = devpath,
+        .text = text,
+        .error = why && why->error ? why->text : NULL,
+    };
+    delegation->observer->on_activity(delegation->observer->userdata, &activity);
+}
+
+void delegation_report_plan(const struct job *job, enum activity_kind kind, const char *text)
+{
+    const struct delegation *delegation = job->container->delegation;
+    const struct grant *grant = job->delivery->grant;
+    struct activity activity = {
+        .kind = kind,
+        .time_us = now_us(),
+        .duration_us = job->started_us ? now_us() - job->started_us : 0,
+        .container = job->container->name,
+        .devpath = grant->devpath,
+        .action = job->event ? uevent_action_name(job->event->action) : NULL,
+        .rule_file = grant->rule_file,
+        .rule_line = grant->rule_line,
+        .text = text,
+        .error = job->why.error ? job->why.text : NULL,
+    };
+    delegation->observer->on_activity(delegation->observer->userdata, &activity);
+}
+
+/* What is desired; what the rules give but cannot be is said and counts as nothing. */
+static struct grant *desired_now(struct container *container, struct device *device, bool say)
+{
+    struct delegation *delegation = container->delegation;
+    struct grant *grant = NULL;
+    struct refusal why = {.error = 0};
+
+    if (container->leaving || !device)
+        return NULL;
+    int r = desired_grant(&delegation->policy, container, device, NULL, NULL, &grant, &why);
+    if (r < 0 && say) {
+        if (r == -ENOMEM)
+            refuse(&why, ENOMEM, "no memory to judge the rules");
+        container->note = why;
+        delegation->counters.refused++;
+        delegation_report(delegation, ACTIVITY_OUTCOME, container, device->devpath, "refused",
+                          &why);
+    }
+    return r > 0 ? grant : NULL;
+}
+
+void delegation_cut(struct container *container, struct delivery *delivery)
+{
+    executor_cut(&container->delegation->executor, container, delivery);
+}
+
+void delegation_hint(struct container *container, const char *devpath, uint64_t inode,
+                     const struct uevent *event)
+{
+    char message[UEVENT_TEXT_MAX + 512];
+    int size = event ? uevent_serialise(event, message, sizeof(message), NULL) : 0;
+    int r = container_push_hint(container, devpath, inode, size > 0 ? message : NULL,
+                                size > 0 ? (size_t)size : 0);
+    if (r < 0)
+        container->compare_wanted = true; /* the event is lost inside, its effect is not */
+}
+
+static bool same_strings(char *const *a, size_t a_count, char *const *b, size_t b_count)
+{
+    for (size_t i = 0; a_count == b_count && i < a_count; i++)
+        if (!streq(a[i], b[i]))
+            return false;
+    return a_count == b_count;
+}
+
+/*
+ * Owner, mode and access can be changed in place. Other names or properties are news for programs
+ * inside, which hear of a device by `add` and `remove`.
+ */
+static bool can_change(const struct grant *delivered, const struct grant *desired)
+{
+    return grant_same_key(delivered, desired) && delivered->options == desired->options &&
+           property_list_equal(&delivered->env, &desired->env) &&
+           same_strings(delivered->symlinks, delivered->symlink_count, desired->symlinks,
+                        desired->symlink_count);
+}
+
+/* One container and one device of which there is news. */
+static void consider(struct container *container, struct device *device, const struct uevent *event)
+{
+    struct delivery *delivery = container_find_delivery(container, device->devpath);
+    _cleanup_grant_ struct grant *grant = desired_now(container, device, !delivery);
+
+    if (delivery && (!grant || !can_change(delivery->grant, grant)))
+        delegation_cut(container, delivery);
+    if (delivery || grant)
+        delegation_hint(container, device->devpath, device->inode, event);
+}
+
+struct family {
+    struct container *container;
+    const struct device *head;
+};
+
+static void consider_relative(void *userdata, struct device *device)
+{
+    const struct family *family = userdata;
+    const char *below = after_prefix(device->devpath, family->head->devpath);
+    if (below && *below == '/')
+        consider(family->container, device, NULL);
+}
+
+/* News of a device may change what its descendants are given: ATTRS, DRIVERS, OPTIONS+="subtree".
+ */
+static void consider_descendants(struct container *container, const struct device *device)
+{
+    struct family family = {.container = container, .head = device};
+    world_each(container->delegation->world, consider_relative, &family);
+}
+
+static void end_device(struct container *container, const struct device *device,
+                       const struct uevent *event)
+{
+    struct delivery *delivery = container_find_delivery(container, device->devpath);
+    container_remove_attachment(container, device->devpath);
+    if (!delivery || delivery->grant->inode != device->inode)
+        return;
+    if (delivery->state == DELIVERY_REFUSED) {
+        delegation_drop_delivery(container, delivery);
+        return;
+    }
+    delegation_cut(container, delivery);
+    delegation_hint(container, device->devpath, device->inode, event);
+}
+
+/* Renames one record. Where memory is short it keeps its old name, which nothing has: it is cut. */
+static void rename_path(char **devpath, const struct device *device, const char *old)
+{
+    char *renamed = streq(*devpath, old) ? strdup(device->devpath) : NULL;
+    if (!renamed)
+        return;
+    free(*devpath);
+    *devpath = renamed;
+}
+
+/* The same incarnation under another devpath: the records follow. */
+static void rename_device(struct container *container, const struct device *device, const char *old)
+{
+    for (struct delivery *d = container->deliveries; d; d = d->next)
+        if (d->grant->inode == device->inode) {
+            rename_path(&d->grant->devpath, device, old);
+            if (streq(d->grant->devpath, old))
+                delegation_cut(container, d);
+        }
+    for (struct attachment *a = container->attachments; a; a = a->next)
+        if (a->inode == device->inode)
+            rename_path(&a->devpath, device, old);
+    for (struct hint *h = container->hints; h; h = h->next)
+        if (h->inode == device->inode)
+            rename_path(&h->devpath, device, old);
+    if (container->job && container->job->desired &&
+        container->job->desired->inode == device->inode)
+        rename_path(&container->job->desired->devpath, device, old);
+}
+
+static void on_news(void *userdata, enum world_news news, struct device *device,
+                    const char *old_devpath, const struct uevent *event)
+{
+    struct delegation *delegation = userdata;
+    for (struct container *c = delegation->containers, *next; c; c = next) {
+        next = c->next;
+        switch (news) {
+        case DEVICE_VANISHED:
+            end_device(c, device, event);
+            break;
+        case DEVICE_MOVED:
+            rename_device(c, device, old_devpath);
+            consider(c, device, event);
+            break;
+        case DEVICE_APPEARED:
+            consider(c, device, event);
+            break;
+        case DEVICE_UPDATED:
+            consider(c, device, event);
+            if (event)
+                consider_descendants(c, device);
+            break;
+        }
+        delegation_turn(c);
+    }
+}
+
+/* What is said in `status` when a grant cannot even begin. */
+static int check_conflicts(const struct container *container, const struct delivery *delivery,
+                           struct refusal *why)
+{
+    const struct grant *grant = delivery->grant;
+    const struct delivery *holder =
+        grant->node ? container_find_node(container, grant->node, delivery) : NULL;
+    if (holder)
+        return refuse(why, EBUSY, "%s is held by %s (%s:%u)", grant->node, holder->grant->devpath,
+                      holder->grant->rule_file, holder->grant->rule_line);
+
+    for (struct container *c = container->delegation->containers; c; c = c->next) {
+        const struct delivery *other =
+            c == container ? NULL : container_find_delivery(c, grant->devpath);
+        if (other && other->state != DELIVERY_REFUSED &&
+            ((grant->options | other->grant->options) & OPTION_EXCLUSIVE))
+            return refuse(why, EBUSY, "container %s has it, and %s:%u says OPTIONS+=\"exclusive\"",
+                          c->name, grant->rule_file, grant->rule_line);
+    }
+    return 0;
+}
+
+static void start(struct job *job, const char *decision)
+{
+    job->started_us = 0;
+    delegation_report_plan(job, ACTIVITY_DECISION, decision);
+    executor_start(&job->container->delegation->executor, job);
+}
+
+static void refuse_delivery(struct delivery *delivery, const struct refusal *why)
+{
+    delivery->state = DELIVERY_REFUSED;
+    delivery->why = *why;
+}
+
+static void give(struct container *container, struct device *device, struct grant *grant_take,
+                 struct hint *hint_take, struct uevent *event_take)
+{
+    const struct door *door = container->delegation->door;
+    struct delivery *delivery = container_add_delivery(container, grant_take);
+    struct job *job = delivery ? job_new(JOB_GIVE, container, delivery) : NULL;
+    struct refusal why = {.error = 0};
+
+    if (!delivery)
+        grant_free(grant_take);
+    if (job)
+        job->hint = hint_take;
+    else
+        hint_free(hint_take);
+    if (!job || job_prepare_add(job, event_take, device,
+                                &container->delegation->counters.dropped_properties) < 0) {
+        if (!job)
+            free(event_take);
+        refuse(&why, ENOMEM, "no memory to deliver it");
+    } else if (check_conflicts(container, delivery, &why) == 0) {
+        delivery->item = door->item_new(door->userdata, container->place);
+        if (!delivery->item)
+            refuse(&why, ENOMEM, "no memory to deliver it");
+    }
+    if (why.error) {
+        delegation_report(container->delegation, ACTIVITY_OUTCOME, container, device->devpath,
+                          "refused", &why);
+        container->delegation->counters.refused++;
+        if (delivery)
+            refuse_delivery(delivery, &why);
+        job_free(job);
+        return;
+    }
+    plan_give(&job->plan, delivery->grant, job->event);
+    start(job, "give");
+}
+
+static void take(struct container *container, struct delivery *delivery, struct hint *hint_take,
+                 struct uevent *event_take)
+{
+    struct job *job = job_new(JOB_TAKE, container, delivery);
+    if (!job) { /* the inode is dead already; try again with the next comparison */
+        delegation_cut(container, delivery);
+        container->compare_wanted = true;
+        hint_free(hint_take);
+        free(event_take);
+        return;
+    }
+    job->hint = hint_take;
+    delivery->state = DELIVERY_TAKING;
+    job_prepare_remove(job, event_take);
+    plan_take(&job->plan, delivery->grant, job->event);
+    start(job, "take");
+}
+
+static void change(struct container *container, struct delivery *delivery,
+                   struct grant *desired_take, struct hint *hint_take)
+{
+    struct job *job = job_new(JOB_CHANGE, container, delivery);
+    if (!job) {
+        grant_free(desired_take);
+        hint_free(hint_take);
+        return;
+    }
+    job->hint = hint_take;
+    job->desired = desired_take;
+    plan_change(&job->plan, delivery->grant, desired_take);
+    start(job, "change");
+}
+
+static void tell(struct container *container, struct delivery *delivery, struct hint *hint_take,
+                 struct uevent *event_take)
+{
+    struct job *job = job_new(JOB_TELL, container, delivery);
+    if (!job) {
+        hint_free(hint_take);
+        free(event_take);
+        return;
+    }
+    job->hint = hint_take;
+    job_prepare_other(job, event_take);
+    plan_tell(&job->plan, delivery->grant, job->event);
+    start(job, "tell");
+}
+
+/* Desired against delivered, for one device, now. */
+static void take_up(struct container *container, struct hint *hint_take)
+{
+    _cleanup_free_ struct uevent *event = hint_event(hint_take);
+    struct delivery *delivery = container_find_delivery(container, hint_take->devpath);
+    uint64_t known = delivery ? delivery->grant->inode : hint_take->inode;
+    struct device *device = world_find(container->delegation->world, hint_take->devpath);
+    _cleanup_grant_ struct grant *grant = desired_now(container, device, true);
+    bool removal = event_has_action(event, UEVENT_REMOVE);
+    bool of_it = known == hint_take->inode && (delivery || !grant || grant->inode == known);
+
+    if (!of_it) { /* an event of another incarnation is nobody's business any more */
+        free(event);
+        event = NULL;
+    }
+
+    if (delivery && delivery->state == DELIVERY_REFUSED) {
+        delegation_drop_delivery(container, delivery);
+        delivery = NULL;
+    }
+    if (delivery && (!grant || delivery->cut || !can_change(delivery->grant, grant)))
+        take(container, delivery, hint_take, TAKE_PTR(event));
+    else if (delivery && !grant_equal(delivery->grant, grant))
+        change(container, delivery, TAKE_PTR(grant), hint_take);
+    else if (delivery && event && delivery->announcement && !removal &&
+             !event_has_action(event, UEVENT_ADD))
+        tell(container, delivery, hint_take, TAKE_PTR(event));
+    else if (!delivery && grant && !removal)
+        give(container, device, TAKE_PTR(grant), hint_take, TAKE_PTR(event));
+    else
+        hint_free(hint_take);
+}
+
+void delegation_turn(struct container *container)
+{
+    if (container->turning)
+        return;
+    container->turning = true;
+    while (!container->job && !container->stalled) {
+        struct hint *hint = container_pop_hint(container);
+        if (hint) {
+            take_up(container, hint);
+        } else if (container->compare_wanted) {
+            container->compare_wanted = false;
+            delegation_compare(container);
+        } else {
+            break;
+        }
+    }
+    container->turning = false;
+    delegation_settle(container);
+}
+
+static void compare_device(void *userdata, struct device *device)
+{
+    struct container *container = userdata;
+    const struct delivery *delivery = container_find_delivery(container, device->devpath);
+    if (delivery && delivery->state != DELIVERY_REFUSED)
+        return;
+    _cleanup_grant_ struct grant *grant = desired_now(container, device, true);
+    if (grant || delivery)
+        delegation_hint(container, device->devpath, device->inode, NULL);
+}
+
+void delegation_compare(struct container *container)
+{
+    for (struct delivery *d = container->deliveries_tail; d; d = d->previous) {
+        struct device *device = world_find(container->delegation->world, d->grant->devpath);
+        _cleanup_grant_ struct grant *grant = desired_now(container, device, false);
+        if (d->state == DELIVERY_REFUSED && !container->leaving)
+            continue;
+        if (!grant || !can_change(d->grant, grant))
+            delegation_cut(container, d);
+        else if (!d->cut && grant_equal(d->grant, grant))
+            continue;
+        delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
+    }
+    if (!container->leaving)
+        world_each(container->delegation->world, compare_device, container);
+}
+
+struct delegation *delegation_new(const struct door *door, const struct world_source *source,
+                                  const struct observer *observer, const struct devnum *root_disks,
+                                  size_t root_disk_count)
+{
+    struct delegation *delegation = calloc(1, sizeof(*delegation));
+    if (!delegation)
+        return NULL;
+    struct world_listener listener = {.on_news = on_news, .userdata = delegation};
+    delegation->door = door;
+    delegation->observer = observer;
+    delegation->executor = (struct executor){
+        .door = door, .observer = observer, .on_end = outcome_record, .userdata = delegation};
+    delegation->world = world_new(source, &listener);
+    delegation->rules = rule_set_new();
+    delegation->root_disks = calloc(root_disk_count + 1, sizeof(*root_disks));
+    if (!delegation->world || !delegation->rules || !delegation->root_disks) {
+        delegation_free(delegation);
+        return NULL;
+    }
+    if (root_disk_count)
+        memcpy(delegation->root_disks, root_disks, root_disk_count * sizeof(*root_disks));
+    delegation->policy = (struct policy){.rules = delegation->rules,
+                                         .root_disks = delegation->root_disks,
+                                         .root_disk_count = root_disk_count};
+    return delegation;
+}
+
+struct world *delegation_world(struct delegation *delegation)
+{
+    return delegation->world;
+}
+
+void delegation_set_rules(struct delegation *delegation, struct rule_set *rules_take)
+{
+    rule_set_free(delegation->rules);
+    delegation->rules = rules_take;
+    delegation->policy.rules = rules_take;
+    for (struct container *c = delegation->containers, *next; c; c = next) {
+        next = c->next;
+        delegation_compare(c);
+        delegation_turn(c);
+    }
+}
+
+const struct rule_set *delegation_rules(const struct delegation *delegation)
+{
+    return delegation->rules;
+}
+
+int delegation_desired(struct delegation *delegation, const struct container *container,
+                       struct device *device, rule_trace_fn trace, void *trace_userdata,
+                       struct grant **ret, struct refusal *why)
+{
+    return desired_grant(&delegation->policy, container, device, trace, trace_userdata, ret, why);
+}
+
+struct delegation_counters *delegation_counters(struct delegation *delegation)
+{
+    return &delegation->counters;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What delegation.c (decide and record) and registration.c (who takes part) share. */
+
+#include "engine/delegation.h"
+#include "engine/desired.h"
+#include "engine/executor.h"
+
+#define RETRY_FIRST_US 1000000u
+#define RETRY_LAST_US 30000000u
+
+struct delegation {
+    const struct door *door;
+    const struct observer *observer;
+    struct world *world;
+    struct rule_set *rules;
+    struct devnum *root_disks;
+    struct policy policy;
+    struct executor executor;
+    struct container *containers;
+    struct delegation_counters counters;
+};
+
+/* Works a container's queue off as far as it goes without waiting. May free the container. */
+void delegation_turn(struct container *container);
+
+/* Queues all differences between desired and delivered; what is not desired any more is cut. */
+void delegation_compare(struct container *container);
+
+/* Nobody opens it any more; the rest is queued. */
+void delegation_cut(struct container *container, struct delivery *delivery);
+
+/* Frees the item and the record, whatever state they are in. */
+void delegation_drop_delivery(struct container *container, struct delivery *delivery);
+
+/* Tells waiters when the container is settled, and ends it when it is leaving. */
+void delegation_settle(struct container *container);
+
+/* Queues a look at a device, with the event of its incarnation `inode` to tell (or NULL). */
+void delegation_hint(struct container *container, const char *devpath, uint64_t inode,
+                     const struct uevent *event);
+
+/* Tells the observer of a job: what was decided, or what came of it. */
+void delegation_report_plan(const struct job *job, enum activity_kind kind, const char *text);
+
+/* Tells the observer something about a container (or, with NULL, about all). */
+void delegation_report(struct delegation *delegation, enum activity_kind kind,
+                       const struct container *container, const char *devpath, const char *text,
+                       const struct refusal *why);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/desired.h"
+
+#include <errno.h>
+
+#include "model/danger.h"
+
+static int judge(const struct policy *policy, const struct container *container,
+                 struct device *device, rule_trace_fn trace, void *trace_userdata,
+                 struct share *ret)
+{
+    struct rule_container seen = {.name = container->name, .labels = &container->labels};
+    return rule_judge(policy->rules, device, &seen, trace, trace_userdata, ret);
+}
+
+/* The names that a rule gave belong to the device it names, not to what hangs below. */
+static void forget_names(struct share *share)
+{
+    free(share->node);
+    share->node = NULL;
+    for (size_t i = 0; i < share->symlink_count; i++)
+        free(share->symlinks[i]);
+    share->symlink_count = 0;
+}
+
+static int judge_ancestors(const struct policy *policy, const struct container *container,
+                           const struct device *device, struct share *ret)
+{
+    for (struct device *above = device_parent(device); above; above = device_parent(above)) {
+        struct share share = {.given = false};
+        int r = judge(policy, container, above, NULL, NULL, &share);
+        if (r > 0 && (share.options & OPTION_SUBTREE)) {
+            forget_names(&share);
+            *ret = share;
+            return 1;
+        }
+        share_done(&share);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int check_danger(const struct policy *policy, const struct share *share,
+                        const struct device *device, struct refusal *why)
+{
+    const char *danger = danger_of(device, policy->root_disks, policy->root_disk_count);
+    if (!danger || (share->options & OPTION_DANGEROUS))
+        return 0;
+    return refuse(why, EPERM,
+                  "%s is never delegated, because %s; a rule that means it says "
+                  "OPTIONS+=\"dangerous\"",
+                  device->devpath, danger);
+}
+
+int desired_grant(const struct policy *policy, const struct container *container,
+                  struct device *device, rule_trace_fn trace, void *trace_userdata,
+                  struct grant **ret, struct refusal *why)
+{
+    _cleanup_(share_done) struct share share = {.given = false};
+    const struct attachment *attachment = container_find_attachment(container, device);
+    const struct share *given = attachment ? &attachment->share : &share;
+
+    int r = 0;
+    if (!attachment || trace)
+        r = judge(policy, container, device, trace, trace_userdata, &share);
+    if (r == 0 && !attachment) {
+        share_done(&share);
+        share = (struct share){.given = false};
+        r = judge_ancestors(policy, container, device, &share);
+    }
+    if (r < 0 || (r == 0 && !attachment))
+        return r;
+
+    r = check_danger(policy, given, device, why);
+    if (r == 0)
+        r = grant_new(given, device, ret, why);
+    return r < 0 ? r : 1;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What one container should have of one device: rules, attachments, subtrees, dangers. */
+
+#include "engine/container.h"
+#include "model/grant.h"
+
+struct policy {
+    const struct rule_set *rules;    /* borrowed */
+    const struct devnum *root_disks; /* never delegated without OPTIONS+="dangerous" */
+    size_t root_disk_count;
+};
+
+/*
+ * Returns 1 and *ret; 0: nothing; -EINVAL, -EPERM and the reason: given, but it cannot be; -ENOMEM.
+ * An attachment by hand comes before the rules. A device that no rule gives follows its nearest
+ * ancestor that is given with OPTIONS+="subtree": with that share's owner, group, mode, access and
+ * ENV, under its own name. `trace` may be NULL.
+ */
+int desired_grant(const struct policy *policy, const struct container *container,
+                  struct device *device, rule_trace_fn trace, void *trace_userdata,
+                  struct grant **ret, struct refusal *why);

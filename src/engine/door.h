@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The engine's door to the kernel floor. It has two implementations: kernel_door.h, and the one
+ * that records for tests (tests/unit/recording_door.h).
+ *
+ * A place is what the door holds of one container: pidfd, namespaces, cgroup, courier. An item is
+ * what it holds of one grant: the inode in the store, what was made inside. Both are opaque to the
+ * engine.
+ */
+
+#include <sys/types.h>
+
+#include "base/refusal.h"
+#include "kernel/namespace.h"
+#include "model/plan.h"
+
+struct door_place;
+struct door_item;
+
+/* What the engine needs to know of a place. */
+struct place_facts {
+    enum netns_kind netns;
+    const struct idmap *uids; /* borrowed from the place */
+    const struct idmap *gids;
+    uint64_t process_key; /* differs for each process: inode number of its pidfd or start time */
+};
+
+/* What a step needs beyond the plan: the host's ids for STEP_NODE_MAKE and STEP_NODE_CHANGE. */
+struct step_ids {
+    uint32_t uid, gid;
+};
+
+struct step_result {
+    struct refusal why; /* error 0: done */
+    uint32_t uid, gid;  /* STEP_IDENTIFY: ids inside */
+    bool stalled;       /* the container's file system hangs: try again later */
+    bool shadowed;      /* STEP_NODE_DETACH: something is mounted over the node; it stays, dead */
+};
+
+typedef void (*door_done_fn)(void *userdata, const struct step_result *result);
+
+struct door {
+    /*
+     * Takes hold of the container whose init is `pid` and looks at it; nothing of it is touched
+     * yet. `on_death` is called once from the event loop when it died, unless the place was closed
+     * before. Returns 0 and *ret with its facts, or a negative errno and the reason.
+     */
+    int (*place_open)(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),
+                      void *on_death_userdata, struct door_place **ret,
+                      struct place_facts *ret_facts, struct refusal *why);
+
+    /*
+     * Opens what steps need: device cgroups (what a dead predecessor of ours left there is
+     * emptied), the way for events. Once, before the first step; no other place may hold the same
+     * process. Returns 0, or a negative errno and the reason.
+     */
+    int (*place_admit)(void *userdata, struct door_place *place, const char *name,
+                       struct refusal *why);
+
+    /* Whether its process still lives: 1 or 0. */
+    int (*place_alive)(void *userdata, const struct door_place *place);
+
+    /* Lets go of everything; a step that is pending is forgotten. NULL accepted. */
+    void (*place_close)(void *userdata, struct door_place *place);
+
+    /* For `status`: what the device cgroups of this place are. Returns out. */
+    const char *(*place_describe_access)(void *userdata, const struct door_place *place, char *out,
+                                         size_t size);
+
+    /* Puts back what a runtime took away (device cgroup). How many repairs, or a negative errno. */
+    int (*place_repair)(void *userdata, struct door_place *place, struct refusal *why);
+
+    /* NULL when memory is short. */
+    struct door_item *(*item_new)(void *userdata, struct door_place *place);
+
+    /* Forgets an item; its inode, where there is one, is revoked and removed first. NULL accepted.
+     */
+    void (*item_free)(void *userdata, struct door_item *item);
+
+    /*
+     * Runs one step of one item. Returns 1: done, *result is filled (its error may be set); or 0:
+     * `done` is called later from the event loop. One step of a place may be pending at a time,
+     * except that STEP_ACCESS_DENY and STEP_NODE_REVOKE never pend and are allowed meanwhile.
+     */
+    int (*run)(void *userdata, struct door_place *place, struct door_item *item,
+               const struct step *step, const struct step_ids *ids, door_done_fn done,
+               void *done_userdata, struct step_result *result);
+
+    /* Calls `fn` once after `delay_us`; *ret can be given to timer_cancel() until then. 0 or
+     * -errno. */
+    int (*timer_start)(void *userdata, uint64_t delay_us, void (*fn)(void *), void *fn_userdata,
+                       void **ret);
+    void (*timer_cancel)(void *userdata, void *timer);
+
+    void *userdata;
+};

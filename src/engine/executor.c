@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/executor.h"
+
+#include <errno.h>
+
+static void advance(struct job *job);
+
+static void report(const struct executor *executor, const struct container *container,
+                   const struct step *step, uint64_t started_us, const struct step_result *result)
+{
+    char text[512];
+    struct activity activity = {
+        .kind = ACTIVITY_STEP,
+        .time_us = started_us,
+        .duration_us = now_us() - started_us,
+        .container = container->name,
+        .devpath = step->grant->devpath,
+        .rule_file = step->grant->rule_file,
+        .rule_line = step->grant->rule_line,
+        .text = step_describe(step, text, sizeof(text)),
+        .error = result->why.error ? result->why.text : NULL,
+    };
+    executor->observer->on_activity(executor->observer->userdata, &activity);
+}
+
+/*
+ * Turns what was done into the steps that take it back, last one first. The inode and the device
+ * cgroup come before everything: the rest may take its time.
+ */
+static void start_undo(struct job *job)
+{
+    executor_cut(job->executor, job->container, job->delivery);
+    struct plan undo = {.count = 0};
+    for (size_t i = job->position; i > 0; i--)
+        undo.count += (size_t)step_inverse(&job->plan.steps[i - 1], &undo.steps[undo.count]);
+    job->plan = undo;
+    job->position = 0;
+    job->undoing = true;
+}
+
+/* The host's ids, right before the step that needs them: names are known only now. */
+static int translate_ids(struct job *job, const struct step *step, struct step_ids *ret,
+                         struct refusal *why)
+{
+    struct delivery *delivery = job->delivery;
+    if (step->kind != STEP_NODE_MAKE && step->kind != STEP_NODE_CHANGE)
+        return 0;
+    uint32_t uid = step->grant->owner ? delivery->uid : step->grant->uid;
+    uint32_t gid = step->grant->group ? delivery->gid : step->grant->gid;
+    delivery->uid = uid;
+    delivery->gid = gid;
+    delivery->identified = true;
+    return grant_translate(step->grant, uid, gid, job->container->facts.uids,
+                           job->container->facts.gids, &ret->uid, &ret->gid, why);
+}
+
+/* Cutting is done when both halves have succeeded; a take runs what is missing again. */
+static void note_cut(struct delivery *delivery, enum step_kind kind)
+{
+    delivery->denied |= kind == STEP_ACCESS_DENY;
+    delivery->revoked |= kind == STEP_NODE_REVOKE;
+}
+
+static void note_failure(struct job *job, const struct step_result *result)
+{
+    if (!job->why.error)
+        job->why = result->why;
+    job->stalled |= result->stalled;
+    if (result->stalled)
+        job->position = job->plan.count; /* nothing more can be done inside for now */
+    else if (job->kind == JOB_GIVE && !job->undoing)
+        start_undo(job);
+    else
+        job->position++;
+}
+
+static void finish_step(struct job *job, const struct step_result *result)
+{
+    const struct step *step = &job->plan.steps[job->position];
+    report(job->executor, job->container, step, job->step_started_us, result);
+    job->shadowed |= result->shadowed;
+
+    if (result->why.error) {
+        note_failure(job, result);
+        return;
+    }
+    note_cut(job->delivery, step->kind);
+    if (step->kind == STEP_IDENTIFY) {
+        job->delivery->uid = result->uid;
+        job->delivery->gid = result->gid;
+    }
+    job->position++;
+}
+
+static void on_done(void *userdata, const struct step_result *result)
+{
+    struct job *job = userdata;
+    finish_step(job, result);
+    advance(job);
+}
+
+/* What was cut already need not be cut again. */
+static bool already_cut(const struct job *job, const struct step *step)
+{
+    return (step->kind == STEP_ACCESS_DENY && job->delivery->denied) ||
+           (step->kind == STEP_NODE_REVOKE && job->delivery->revoked);
+}
+
+/* Returns 1 when the step ended, 0 when it is pending. */
+static int run_step(struct job *job)
+{
+    const struct door *door = job->executor->door;
+    const struct step *step = &job->plan.steps[job->position];
+    struct step_result result = {.why.error = 0};
+    struct step_ids ids = {0, 0};
+    int r = 1;
+
+    job->step_started_us = now_us();
+    if (already_cut(job, step)) {
+        job->position++;
+        return 1;
+    }
+    if (translate_ids(job, step, &ids, &result.why) == 0)
+        r = door->run(door->userdata, job->container->place, job->delivery->item, step, &ids,
+                      on_done, job, &result);
+    if (r > 0)
+        finish_step(job, &result);
+    return r;
+}
+
+/* Cut while it ran: nothing may be opened up again. Whether there is anything left to run. */
+static bool withdraw(struct job *job)
+{
+    job->withdrawn = true;
+    if (!job->why.error)
+        refuse(&job->why, ENODEV, "it was taken back meanwhile");
+    if (job->kind != JOB_GIVE || job->stalled)
+        return false;
+    start_undo(job);
+    return true;
+}
+
+static void advance(struct job *job)
+{
+    for (;;) {
+        if (job->kind != JOB_TAKE && job->delivery->cut && !job->undoing && !withdraw(job))
+            break;
+        if (job->position >= job->plan.count)
+            break;
+        if (run_step(job) == 0)
+            return;
+    }
+    job->executor->on_end(job->executor->userdata, job);
+}
+
+void executor_start(struct executor *executor, struct job *job)
+{
+    job->executor = executor;
+    job->container->job = job;
+    job->started_us = now_us();
+    advance(job);
+}
+
+void executor_cut(struct executor *executor, struct container *container, struct delivery *delivery)
+{
+    struct plan plan = {.count = 0};
+    if (delivery->cut || delivery->state == DELIVERY_REFUSED)
+        return;
+    delivery->cut = true;
+    plan_cut(&plan, delivery->grant);
+    for (size_t i = 0; i < plan.count; i++) {
+        struct step_result result = {.why.error = 0};
+        uint64_t started_us = now_us();
+        (void)executor->door->run(executor->door->userdata, container->place, delivery->item,
+                                  &plan.steps[i], NULL, NULL, NULL, &result);
+        report(executor, container, &plan.steps[i], started_us, &result);
+        if (!result.why.error)
+            note_cut(delivery, plan.steps[i].kind);
+    }
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Runs one plan for one container, step by step through the door; a step may end later. A plan to
+ * give that fails, or whose delivery was cut meanwhile, is undone backwards; a plan to take goes on
+ * after a failure, as every step left undone would be worse.
+ */
+
+#include "engine/job.h"
+#include "engine/observer.h"
+
+struct executor {
+    const struct door *door;
+    const struct observer *observer;
+    /* The plan ended: job->why, job->stalled tell how. The job is freed after the call. */
+    void (*on_end)(void *userdata, struct job *job);
+    void *userdata;
+};
+
+/* Starts a job whose plan is filled; it becomes the container's. on_end may be called before the
+ * return. */
+void executor_start(struct executor *executor, struct job *job);
+
+/*
+ * The first half of a take, at once and besides whatever is pending: the device cgroup and our
+ * inode. After it nothing of the delivery opens any more.
+ */
+void executor_cut(struct executor *executor, struct container *container,
+                  struct delivery *delivery);

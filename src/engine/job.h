@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One plan for one delivery, with everything that must live as long as it runs. */
+
+#include "engine/container.h"
+
+struct executor;
+
+enum job_kind { JOB_GIVE, JOB_TAKE, JOB_CHANGE, JOB_TELL };
+
+struct job {
+    enum job_kind kind;
+    struct container *container;
+    struct delivery *delivery;
+    struct hint *hint;     /* what it was made for; owned */
+    struct grant *desired; /* JOB_CHANGE: becomes the delivery's grant; owned */
+    struct uevent *event;  /* what the plan tells; owned, or NULL */
+    struct plan plan;
+    size_t position;
+    bool undoing;
+    bool withdrawn;     /* cut by somebody else while it ran */
+    bool stalled;       /* a step said so */
+    bool shadowed;      /* something inside hides what was to be taken away */
+    struct refusal why; /* the first failure */
+    uint64_t started_us, step_started_us;
+    struct executor *executor;
+};
+
+/* A job for a delivery; NULL when memory is short. */
+struct job *job_new(enum job_kind kind, struct container *container, struct delivery *delivery);
+
+/* NULL accepted. */
+void job_free(struct job *job);
+
+/*
+ * Makes the event that the job tells, true inside, from the event that the kernel sent (taken, may
+ * be NULL) or else from what we know; job->event stays NULL where nothing is to be told: in a
+ * native network namespace, with OPTIONS+="no_event", or for a `remove` of what was never told.
+ * Returns 0 or -ENOMEM; properties that found no room are counted in *dropped.
+ */
+int job_prepare_add(struct job *job, struct uevent *event_take, const struct device *device,
+                    uint64_t *dropped);
+void job_prepare_remove(struct job *job, struct uevent *event_take);
+void job_prepare_other(struct job *job, struct uevent *event_take);
+
+/* The event in a hint on the heap, or NULL. */
+struct uevent *hint_event(const struct hint *hint);
+
+static inline bool event_has_action(const struct uevent *event, enum uevent_action action)
+{
+    return event && event->action == action;
+}

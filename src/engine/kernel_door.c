@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Step → mechanism. What needs the container's inside goes as an errand and ends later. */
+#include "engine/kernel_door.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "engine/place.h"
+#include "kernel/bpf_mount.h"
+#include "kernel/sysfs.h"
+
+static struct door_item *item_new(void *userdata, struct door_place *place)
+{
+    (void)userdata;
+    (void)place;
+    struct door_item *item = calloc(1, sizeof(*item));
+    if (item)
+        item->lock_fd = -1;
+    return item;
+}
+
+static void item_free(void *userdata, struct door_item *item)
+{
+    (void)userdata;
+    if (!item)
+        return;
+    node_destroy(item->node);
+    fd_close(item->lock_fd);
+    while (item->links)
+        made_path_remove(&item->links, item->links->path);
+    free(item);
+}
+
+/*
+ * The number is taken for this incarnation and no other: the descriptor is opened before the node
+ * is made and asked afterwards.
+ */
+static int make_node(struct door_place *place, struct door_item *item, const struct grant *grant,
+                     const struct step_ids *ids, struct refusal *why)
+{
+    struct device device = {
+        .devpath = grant->devpath, .inode = grant->inode, .number = grant->number};
+    if (item->lock_fd < 0)
+        item->lock_fd = sysfs_lock_incarnation(&device);
+    if (item->lock_fd < 0)
+        return refuse(why, ENODEV, "the device is gone already");
+    int r = node_make(place->door->store, &grant->number, ids->uid, ids->gid, grant->mode,
+                      &item->node, why);
+    if (r == 0 && !sysfs_incarnation_alive(item->lock_fd)) {
+        node_destroy(TAKE_PTR(item->node));
+        return refuse(why, ENODEV, "the device went while its node was made");
+    }
+    return r;
+}
+
+static int tell(struct door_place *place, const struct uevent *event, struct refusal *why)
+{
+    char message[UEVENT_INJECT_MAX];
+    int size = uevent_serialise(event, message, sizeof(message), NULL);
+    if (size < 0)
+        return refuse(why, E2BIG, "the event is too large to inject");
+    if (!place->injector)
+        return 0;
+    return uevent_injector_send(place->injector->injector, message, (size_t)size, why);
+}
+
+static void set_path(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+/*
+ * Directories belong to the place, not to the thing they were made for: what was made for the first
+ * of two neighbours goes with the last.
+ */
+static void note_directories(struct door_place *place, unsigned made)
+{
+    char path[GRANT_PATH_MAX];
+    set_path(path, sizeof(path), place->path);
+    for (char *slash; made > 0 && (slash = strrchr(path, '/')) && slash != path; made--) {
+        *slash = '\0';
+        (void)made_path_add(&place->directories, path); /* without memory it merely stays */
+    }
+}
+
+/* How many of the directories above, from the nearest on, were made by us. */
+static unsigned count_directories(const struct door_place *place, const char *of)
+{
+    char path[GRANT_PATH_MAX];
+    unsigned made = 0;
+    set_path(path, sizeof(path), of);
+    for (char *slash; (slash = strrchr(path, '/')) && slash != path; made++) {
+        *slash = '\0';
+        if (!made_path_has(place->directories, path))
+            break;
+    }
+    return made;
+}
+
+/* What the courier's answer says of what is inside now. */
+static void note_reply(struct door_place *place, const struct courier_reply *reply,
+                       struct step_result *result)
+{
+    struct door_item *item = place->item;
+    switch (place->kind) {
+    case STEP_NODE_ATTACH:
+        item->placeholder = reply->placeholder;
+        note_directories(place, reply->made_dirs);
+        break;
+    case STEP_NODE_DETACH:
+        item->attached = false;
+        result->shadowed = reply->shadowed;
+        break;
+    case STEP_LINK_MAKE:
+        note_directories(place, reply->made_dirs);
+        break;
+    case STEP_LINK_REMOVE:
+        made_path_remove(&item->links, place->path);
+        break;
+    default: /* STEP_IDENTIFY; the others are no errands */
+        result->uid = reply->uid;
+        result->gid = reply->gid;
+        break;
+    }
+}
+
+/* A refusal says that nothing was made; a courier that died or hangs says nothing at all. */
+static void note_failure(struct door_place *place, const struct courier_reply *reply)
+{
+    bool unknown = !reply || reply->error == -EPIPE;
+    if (place->kind == STEP_NODE_ATTACH && !unknown)
+        place->item->attached = false;
+    if (place->kind == STEP_LINK_MAKE && !unknown)
+        made_path_remove(&place->item->links, place->path);
+}
+
+static void on_errand(void *userdata, const struct courier_reply *reply)
+{
+    struct door_place *place = userdata;
+    struct step_result result = {.why.error = 0};
+    door_done_fn done = place->done;
+    place->done = NULL;
+
+    if (reply && !reply->error) {
+        note_reply(place, reply, &result);
+    } else {
+        note_failure(place, reply);
+        result.stalled = !reply;
+        if (reply)
+            refuse(&result.why, -reply->error, "%.*s", (int)sizeof(reply->text) - 1, reply->text);
+        else
+            refuse(&result.why, ETIMEDOUT,
+                   "the container did not answer within %u ms: its file system hangs",
+                   ERRAND_DEADLINE_US / 1000);
+    }
+    done(place->done_userdata, &result);
+}
+
+/* Fills the request. Returns 0; 1 when there is nothing to ask; -ENOMEM with the reason. */
+static int prepare_errand(struct door_place *place, struct door_item *item, const struct step *step,
+                          struct courier_request *request, struct refusal *why)
+{
+    const struct grant *grant = step->grant;
+    set_path(request->path, sizeof(request->path), step->link ? step->link : grant->node);
+    if (item->node)
+        node_identity(item->node, &request->device, &request->inode);
+
+    switch (step->kind) {
+    case STEP_NODE_ATTACH:
+        request->verb = COURIER_ATTACH;
+        request->block = grant->number.kind == NODE_BLOCK;
+        item->attached = item->placeholder = true; /* until we hear otherwise */
+        return 0;
+    case STEP_NODE_DETACH:
+        request->verb = COURIER_DETACH;
+        request->placeholder = item->placeholder;
+        request->made_dirs = count_directories(place, request->path);
+        return item->attached ? 0 : 1;
+    case STEP_LINK_MAKE:
+        request->verb = COURIER_LINK;
+        set_path(request->target, sizeof(request->target), grant->node);
+        return made_path_add(&item->links, step->link) < 0
+                   ? refuse(why, ENOMEM, "no memory for a link")
+                   : 0;
+    case STEP_LINK_REMOVE:
+        request->verb = COURIER_UNLINK;
+        set_path(request->target, sizeof(request->target), grant->node);
+        request->made_dirs = count_directories(place, request->path);
+        return made_path_has(item->links, step->link) ? 0 : 1;
+    default: /* STEP_IDENTIFY; the others are no errands */
+        request->verb = COURIER_IDENTIFY;
+        set_path(request->owner, sizeof(request->owner), grant->owner);
+        set_path(request->group, sizeof(request->group), grant->group);
+        return 0;
+    }
+}
+
+static int send_errand(struct door_place *place, struct door_item *item, const struct step *step,
+                       door_done_fn done, void *done_userdata, struct step_result *result)
+{
+    struct courier_request request = {.verb = COURIER_IDENTIFY};
+    _cleanup_close_ int tree_fd = -1;
+
+    if (prepare_errand(place, item, step, &request, &result->why) != 0)
+        return 1;
+    place->kind = step->kind;
+    place->item = item;
+    set_path(place->path, sizeof(place->path), request.path);
+    int r = 0;
+    if (step->kind == STEP_NODE_ATTACH) {
+        tree_fd = node_clone_mount(item->node);
+        if (tree_fd < 0)
+            r = refuse(&result->why, -tree_fd, "cannot clone the node's mount: %s",
+                       strerror(-tree_fd));
+    }
+    if (r == 0)
+        r = errands_send(place->errands, &request, tree_fd, on_errand, place, &result->why);
+    if (r < 0) {
+        struct courier_reply refused = {.error = -ECANCELED}; /* nothing was asked for */
+        result->stalled = r == -EAGAIN;
+        note_failure(place, &refused);
+        return 1;
+    }
+    place->done = done;
+    place->done_userdata = done_userdata;
+    return 0;
+}
+
+static int run(void *userdata, struct door_place *place, struct door_item *item,
+               const struct step *step, const struct step_ids *ids, door_done_fn done,
+               void *done_userdata, struct step_result *result)
+{
+    const struct grant *grant = step->grant;
+    struct refusal *why = &result->why;
+    (void)userdata;
+
+    switch (step->kind) {
+    case STEP_IDENTIFY:
+    case STEP_NODE_ATTACH:
+    case STEP_NODE_DETACH:
+    case STEP_LINK_MAKE:
+    case STEP_LINK_REMOVE:
+        return send_errand(place, item, step, done, done_userdata, result);
+    case STEP_NODE_MAKE:
+        (void)make_node(place, item, grant, ids, why);
+        break;
+    case STEP_NODE_CHANGE:
+        (void)node_change(item->node, ids->uid, ids->gid, grant->mode, why);
+        break;
+    case STEP_ACCESS_ALLOW:
+        (void)cgroup_device_allow(place->gates, &grant->number, grant->access, why);
+        break;
+    case STEP_ACCESS_DENY:
+        (void)cgroup_device_deny(place->gates, &grant->number, why);
+        break;
+    case STEP_EVENT:
+        (void)tell(place, step->event, why);
+        break;
+    case STEP_NODE_REVOKE:
+        if (item->node)
+            (void)node_revoke(item->node, why);
+        break;
+    case STEP_NODE_DESTROY:
+        node_destroy(TAKE_PTR(item->node));
+        item->lock_fd = fd_close(item->lock_fd);
+        break;
+    }
+    return 1;
+}
+
+struct timer {
+    sd_event_source *source;
+    void (*fn)(void *);
+    void *userdata;
+};
+
+static void timer_cancel(void *userdata, void *timer)
+{
+    struct timer *t = timer;
+    (void)userdata;
+    sd_event_source_disable_unref(t->source);
+    free(t);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct timer fired = *(struct timer *)userdata;
+    (void)source;
+    (void)usec;
+    timer_cancel(NULL, userdata);
+    fired.fn(fired.userdata);
+    return 0;
+}
+
+static int timer_start(void *userdata, uint64_t delay_us, void (*fn)(void *), void *fn_userdata,
+                       void **ret)
+{
+    struct kernel_door *door = userdata;
+    struct timer *timer = calloc(1, sizeof(*timer));
+    if (!timer)
+        return -ENOMEM;
+    timer->fn = fn;
+    timer->userdata = fn_userdata;
+    int r = sd_event_add_time_relative(door->event, &timer->source, CLOCK_MONOTONIC, delay_us, 1000,
+                                       on_timer, timer);
+    if (r < 0) {
+        free(timer);
+        return r;
+    }
+    *ret = timer;
+    return 0;
+}
+
+int kernel_door_open(sd_event *event, const char *nodes, const char *bpf, struct kernel_door **ret,
+                     struct refusal *why)
+{
+    struct kernel_door *door = calloc(1, sizeof(*door));
+    if (!door)
+        return refuse(why, ENOMEM, "no memory");
+    door->event = event;
+    door->interface = (struct door){.place_open = place_open,
+                                    .place_admit = place_admit,
+                                    .place_alive = place_alive,
+                                    .place_close = place_close,
+                                    .place_describe_access = place_describe_access,
+                                    .place_repair = place_repair,
+                                    .item_new = item_new,
+                                    .item_free = item_free,
+                                    .run = run,
+                                    .timer_start = timer_start,
+                                    .timer_cancel = timer_cancel,
+                                    .userdata = door};
+    int r = node_store_open(nodes, &door->store, why);
+    if (r == 0 && bpf_mount(bpf, NULL) == 0)
+        door->bpf = strdup(bpf);
+    if (r < 0) {
+        kernel_door_close(door);
+        return r;
+    }
+    *ret = door;
+    return 0;
+}
+
+void kernel_door_close(struct kernel_door *door)
+{
+    if (!door)
+        return;
+    node_store_close(door->store);
+    if (door->bpf)
+        bpf_unmount(door->bpf);
+    free(door->bpf);
+    free(door);
+}
+
+const struct door *kernel_door_interface(struct kernel_door *door)
+{
+    return &door->interface;
+}
+
+size_t kernel_door_node_count(const struct kernel_door *door)
+{
+    return node_store_count(door->store);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A plan ended: record what became of the delivery, and let its container go on. */
+
+#include "engine/job.h"
+
+/* The executor's on_end: `userdata` is the delegation. The job is freed. */
+void outcome_record(void *userdata, struct job *job);
+
+/*
+ * A delivery of `container` ended: whoever was refused because of it (its path, a link,
+ * OPTIONS+="exclusive") looks again. Other containers take their turn at once, this one does not.
+ */
+void outcome_revive(struct container *container, const char *gone_devpath);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who takes part: containers that come, ask for something by hand, wait, leave or die. */
+#include <errno.h>
+
+#include "engine/delegation_state.h"
+#include "engine/outcome.h"
+
+struct container *delegation_find(const struct delegation *delegation, const char *name)
+{
+    for (struct container *c = delegation->containers; c; c = c->next)
+        if (streq(c->name, name))
+            return c;
+    return NULL;
+}
+
+struct container *delegation_containers(const struct delegation *delegation)
+{
+    return delegation->containers;
+}
+
+void delegation_drop_delivery(struct container *container, struct delivery *delivery)
+{
+    const struct door *door = container->delegation->door;
+    door->item_free(door->userdata, TAKE_PTR(delivery->item));
+    container_remove_delivery(container, delivery);
+}
+
+/* Whether all that was queued when the wait began is done. */
+static bool is_served(const struct container *container, const struct waiter *waiter)
+{
+    const struct job *job = container->job;
+    if (container->stalled)
+        return true;
+    if (container->compare_wanted || (job && (!job->hint || job->hint->serial <= waiter->serial)))
+        return false;
+    return !container->hints || container->hints->serial > waiter->serial;
+}
+
+static void call_waiters(struct container *container, bool gone)
+{
+    for (struct waiter **at = &container->waiters; *at;) {
+        struct waiter *waiter = *at;
+        if (!gone && (container->leaving || !is_served(container, waiter))) {
+            at = &waiter->next;
+            continue;
+        }
+        *at = waiter->next;
+        waiter->fn(waiter->userdata, gone                 ? CONTAINER_GONE
+                                     : container->stalled ? CONTAINER_STALLED
+                                                          : CONTAINER_SETTLED);
+        free(waiter);
+        at = &container->waiters; /* the call may have added or cancelled others */
+    }
+}
+
+/*
+ * The end of a container: nothing is asked of its inside any more. Cutting comes first, so that
+ * what a surviving process of it (or a copy of a node elsewhere) holds is dead in any case.
+ */
+static void end_container(struct container *container, const char *how)
+{
+    struct delegation *delegation = container->delegation;
+    const struct door *door = delegation->door;
+
+    for (struct container **at = &delegation->containers; *at; at = &(*at)->next)
+        if (*at == container) {
+            *at = container->next;
+            break;
+        }
+    for (struct delivery *d = container->deliveries_tail; d; d = d->previous)
+        delegation_cut(container, d);
+    if (container->retry_timer)
+        door->timer_cancel(door->userdata, container->retry_timer);
+    job_free(TAKE_PTR(container->job));
+    while (container->deliveries) {
+        _cleanup_free_ char *devpath = strdup(container->deliveries->grant->devpath);
+        delegation_drop_delivery(container, container->deliveries);
+        if (devpath) /* it may have been the exclusive holder */
+            outcome_revive(container, devpath);
+    }
+    door->place_close(door->userdata, TAKE_PTR(container->place));
+    delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, how, NULL);
+    call_waiters(container, true);
+    container_free(container);
+}
+
+static void on_death(void *userdata)
+{
+    end_container(userdata, "died");
+}
+
+void delegation_settle(struct container *container)
+{
+    if (container->turning)
+        return;
+    if (container->leaving && container_settled(container))
+        end_container(container,
+                      container->stalled ? "unregistered while it hung" : "unregistered");
+    else
+        call_waiters(container, false);
+}
+
+static int set_labels(struct container *container, const struct property_list *labels)
+{
+    struct property_list copy = {.count = 0};
+    int r = labels ? property_merge(&copy, labels) : 0;
+    if (r < 0) {
+        property_list_done(&copy);
+        return r;
+    }
+    property_list_done(&container->labels);
+    container->labels = copy;
+    return 0;
+}
+
+/* Containers whose process died, though its death was not read yet: a restart may be faster. */
+static void end_dead(struct delegation *delegation)
+{
+    const struct door *door = delegation->door;
+    for (struct container *c = delegation->containers, *next; c; c = next) {
+        next = c->next;
+        if (!door->place_alive(door->userdata, c->place))
+            end_container(c, "died");
+    }
+}
+
+/* Whether the process or the name is taken: by itself (then *ret_same), or by another. */
+static int check_known(struct delegation *delegation, const struct container *fresh,
+                       struct container **ret_same, struct refusal *why)
+{
+    *ret_same = NULL;
+    for (struct container *c = delegation->containers; c; c = c->next) {
+        bool same_process =
+            c->pid == fresh->pid && c->facts.process_key == fresh->facts.process_key;
+        if (streq(c->name, fresh->name) && same_process && !c->leaving)
+            *ret_same = c;
+        else if (streq(c->name, fresh->name))
+            return refuse(why, EEXIST, "container %s is %s, with process %d", c->name,
+                          c->leaving ? "still leaving" : "registered already", (int)c->pid);
+        else if (same_process)
+            return refuse(why, EEXIST, "process %d is registered already, as container %s",
+                          (int)c->pid, c->name);
+    }
+    return 0;
+}
+
+static void close_fresh(struct delegation *delegation, struct container *fresh)
+{
+    delegation->door->place_close(delegation->door->userdata, TAKE_PTR(fresh->place));
+    container_free(fresh);
+}
+
+int delegation_register(struct delegation *delegation, const char *name, pid_t pid,
+                        const char *root, const struct property_list *labels,
+                        struct container **ret, struct refusal *why)
+{
+    const struct door *door = delegation->door;
+    struct container *fresh, *same = NULL;
+
+    int r = container_name_check(name, why);
+    if (r < 0)
+        return r;
+    fresh = container_new(name, pid);
+    if (!fresh)
+        return refuse(why, ENOMEM, "no memory for another container");
+    fresh->delegation = delegation;
+    end_dead(delegation);
+    r = door->place_open(door->userdata, pid, root, on_death, fresh, &fresh->place, &fresh->facts,
+                         why);
+    if (r == 0)
+        r = check_known(delegation, fresh, &same, why);
+    if (r == 0 && !same)
+        r = door->place_admit(door->userdata, fresh->place, name, why);
+    if (r == 0 && set_labels(same ? same : fresh, labels) < 0)
+        r = refuse(why, ENOMEM, "no memory for the labels");
+    if (r < 0 || same) {
+        close_fresh(delegation, fresh);
+        if (r < 0)
+            return r;
+    } else {
+        struct container **last = &delegation->containers;
+        while (*last)
+            last = &(*last)->next;
+        *last = fresh;
+    }
+    struct container *container = same ? same : fresh;
+    delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL,
+                      same ? "registered again" : "registered", NULL);
+    delegation_compare(container);
+    delegation_turn(container);
+    *ret = container;
+    return 0;
+}
+
+int delegation_unregister(struct delegation *delegation, const char *name, container_end_fn fn,
+                          void *userdata)
+{
+    struct container *container = delegation_find(delegation, name);
+    if (!container)
+        return -ENOENT;
+    if (fn && container_add_waiter(container, fn, userdata) < 0)
+        return -ENOMEM;
+    container->leaving = true;
+    container_drop_hints(container);
+    delegation_compare(container);
+    delegation_turn(container);
+    return 0;
+}
+
+static int copy_share(struct share *to, const struct share *from)
+{
+    *to = *from;
+    to->env = (struct property_list){.count = 0};
+    to->node = from->node ? strdup(from->node) : NULL;
+    to->owner = from->owner ? strdup(from->owner) : NULL;
+    to->group = from->group ? strdup(from->group) : NULL;
+    to->rule_file = from->rule_file ? strdup(from->rule_file) : NULL;
+    bool short_of_memory = (from->node && !to->node) || (from->owner && !to->owner) ||
+                           (from->group && !to->group) || (from->rule_file && !to->rule_file);
+    for (size_t i = 0; i < from->symlink_count; i++) {
+        to->symlinks[i] = strdup(from->symlinks[i]);
+        short_of_memory |= !to->symlinks[i];
+    }
+    short_of_memory |= property_merge(&to->env, &from->env) < 0;
+    if (short_of_memory)
+        share_done(to);
+    return short_of_memory ? -ENOMEM : 0;
+}
+
+static int add_attachment(struct container *container, const struct device *device,
+                          const struct share *share)
+{
+    struct attachment *attachment = calloc(1, sizeof(*attachment));
+    if (!attachment)
+        return -ENOMEM;
+    attachment->devpath = strdup(device->devpath);
+    attachment->inode = device->inode;
+    if (!attachment->devpath || copy_share(&attachment->share, share) < 0) {
+        free(attachment->devpath);
+        free(attachment);
+        return -ENOMEM;
+    }
+    container_remove_attachment(container, device->devpath);
+    attachment->next = container->attachments;
+    container->attachments = attachment;
+    return 0;
+}
+
+int delegation_attach(struct delegation *delegation, struct container *container,
+                      struct device *device, const struct share *share, struct refusal *why)
+{
+    _cleanup_grant_ struct grant *grant = NULL;
+    if (add_attachment(container, device, share) < 0)
+        return refuse(why, ENOMEM, "no memory to attach %s", device->devpath);
+
+    int r = delegation_desired(delegation, container, device, NULL, NULL, &grant, why);
+    if (r <= 0) {
+        container_remove_attachment(container, device->devpath);
+        return r < 0 ? r : refuse(why, ESHUTDOWN, "container %s is leaving", container->name);
+    }
+    delegation_compare(container);
+    delegation_turn(container);
+    return 0;
+}
+
+int delegation_detach(struct delegation *delegation, struct container *container,
+                      const char *devpath, struct refusal *why)
+{
+    (void)delegation;
+    struct delivery *delivery = container_find_delivery(container, devpath);
+    bool attached = false;
+    for (struct attachment *a = container->attachments; a; a = a->next)
+        attached |= streq(a->devpath, devpath);
+    if (!attached && delivery)
+        return refuse(why, EPERM,
+                      "%s was not attached by hand: %s has it by %s:%u; change the rule and reload",
+                      devpath, container->name, delivery->grant->rule_file,
+                      delivery->grant->rule_line);
+    if (!attached)
+        return refuse(why, ENOENT, "%s is not attached to %s", devpath, container->name);
+    container_remove_attachment(container, devpath);
+    delegation_compare(container);
+    if (delivery && delivery->state == DELIVERY_REFUSED)
+        delegation_hint(container, devpath, delivery->grant->inode, NULL);
+    delegation_turn(container);
+    return 0;
+}
+
+int delegation_wait(struct delegation *delegation, struct container *container, container_end_fn fn,
+                    void *userdata)
+{
+    (void)delegation;
+    int r = container_add_waiter(container, fn, userdata);
+    if (r == 0)
+        delegation_settle(container);
+    return r;
+}
+
+void delegation_wait_cancel(struct delegation *delegation, void *userdata)
+{
+    for (struct container *c = delegation->containers; c; c = c->next)
+        for (struct waiter **at = &c->waiters; *at;) {
+            struct waiter *waiter = *at;
+            if (waiter->userdata != userdata) {
+                at = &waiter->next;
+                continue;
+            }
+            *at = waiter->next;
+            free(waiter);
+        }
+}
+
+void delegation_repair(struct delegation *delegation)
+{
+    const struct door *door = delegation->door;
+    for (struct container *c = delegation->containers; c; c = c->next) {
+        struct refusal why = {.error = 0};
+        int repairs = door->place_repair(door->userdata, c->place, &why);
+        if (repairs > 0)
+            delegation->counters.repairs += (uint64_t)repairs;
+        if (repairs > 0 || (repairs < 0 && !streq(c->note.text, why.text)))
+            delegation_report(delegation, ACTIVITY_CONTAINER, c, NULL,
+                              "its device cgroup was rewritten by somebody else; repaired",
+                              repairs < 0 ? &why : NULL);
+        if (repairs < 0)
+            c->note = why;
+    }
+}
+
+void delegation_free(struct delegation *delegation)
+{
+    if (!delegation)
+        return;
+    while (delegation->containers)
+        end_container(delegation->containers, "let go");
+    world_free(delegation->world);
+    rule_set_free(delegation->rules);
+    free(delegation->root_disks);
+    free(delegation);
+}

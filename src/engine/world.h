@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The devices of the host, as far as we know. Events are hints about where to look, sysfs is the
+ * truth; only a real `remove` (without SYNTH_UUID) ends an incarnation by itself, whatever sysfs
+ * shows by now.
+ */
+
+#include "base/refusal.h"
+#include "model/device.h"
+#include "model/uevent.h"
+
+enum world_news {
+    DEVICE_APPEARED, /* a new incarnation; `event` is its `add`, or NULL where it was found by a
+                        scan */
+    DEVICE_VANISHED, /* the incarnation ended; `event` is its `remove`, or NULL; freed after the
+                        call */
+    DEVICE_UPDATED,  /* look at it again; `event` is what the containers are told, or NULL for
+                        nothing */
+    DEVICE_MOVED,    /* has another devpath now; `old_devpath` is set; `event` is the `move` */
+};
+
+/* How the world looks at the host: sysfs (kernel/sysfs.h), or tables in tests. */
+struct world_source {
+    int (*read)(void *userdata, const char *devpath, const struct device_source *source,
+                struct device **ret);
+    int (*enumerate)(void *userdata, int (*on_devpath)(void *, const char *), void *on_userdata);
+    int (*read_attribute)(void *userdata, const struct device *device, const char *name,
+                          char **ret);
+    void *userdata;
+};
+
+struct world_listener {
+    void (*on_news)(void *userdata, enum world_news news, struct device *device,
+                    const char *old_devpath, const struct uevent *event);
+    void *userdata;
+};
+
+struct world_counters {
+    uint64_t hints_ignored; /* synthetic events that said what is not so */
+    uint64_t scans;
+};
+
+struct world;
+
+/* NULL when memory is short. `source` and `listener` are copied. */
+struct world *world_new(const struct world_source *source, const struct world_listener *listener);
+void world_free(struct world *world);
+
+/* Takes in one true event. Returns 0; 1: scan in a while; or a negative errno: scan now. */
+int world_apply(struct world *world, const struct uevent *event);
+
+/* During a drain after an overrun: only what a real `remove` ends is ended, as the scan that
+ * follows sees the rest. */
+void world_apply_drained(struct world *world, const struct uevent *event);
+
+/*
+ * Compares with all of sysfs: first what is gone or was replaced vanishes, then what is new
+ * appears. Returns 1 when another scan is wanted in a while (a directory that was about to go was
+ * passed over), 0, or a negative errno.
+ */
+int world_scan(struct world *world);
+
+/* Borrowed, or NULL. */
+struct device *world_find(struct world *world, const char *devpath);
+
+size_t world_count(const struct world *world);
+
+/* Calls fn for each device, parents before children. */
+void world_each(struct world *world, void (*fn)(void *userdata, struct device *device),
+                void *userdata);
+
+/* The same for those below a device, which need not be known itself. */
+void world_each_below(struct world *world, const char *devpath,
+                      void (*fn)(void *userdata, struct device *device), void *userdata);
+
+const struct world_counters *world_counters(const struct world *world);

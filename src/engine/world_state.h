@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What world.c (one event) and world_scan.c (all of sysfs) share. */
+
+#include "engine/ended.h"
+#include "engine/world.h"
+
+struct world {
+    struct world_source source;
+    struct world_listener listener;
+    struct device_source device_source;
+    struct device **devices; /* sorted by devpath, so that parents stand before their children */
+    size_t count;
+    struct ended ended;
+    struct world_counters counters;
+};
+
+/* The source's read. */
+int world_read(struct world *world, const char *devpath, struct device **ret);
+
+/* Takes a device in that was not known, and tells. 0 or -ENOMEM; it is freed then. */
+int world_appear(struct world *world, struct device *device_take, const struct uevent *event);
+
+/* Takes a known device out, tells, and frees it. */
+void world_vanish(struct world *world, struct device *device, const struct uevent *event);
+
+/* Puts the same incarnation, read again, in its place, and tells. */
+void world_refresh(struct world *world, struct device *fresh_take, const struct uevent *event);
