@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* devolved: parse, set up, run, tear down. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "config.h"
+#include "daemon/control.h"
+#include "kernel/courier.h"
+
+#define STOP_DEADLINE_US 4000000u
+
+static const char *const default_rule_directories[] = {
+    "/etc/devolve/rules.d", "/run/devolve/rules.d", "/usr/lib/devolve/rules.d"};
+
+struct daemon {
+    struct service_options options;
+    enum log_target log_target;
+    int log_level;
+    sd_event *event;
+    struct service service;
+    struct control *control;
+    bool stopping;
+};
+
+static void usage(FILE *to)
+{
+    fputs("Usage: devolved [OPTION]...\n"
+          "Gives Linux containers their devices.\n\n"
+          "  --runtime-dir DIR      everything that is written is below it (/run/devolve)\n"
+          "  --rules DIR            a directory of *.rules, in place of the default ones; may be\n"
+          "                         repeated, the first masks the later\n"
+          "  --log-level LEVEL      error, warning, notice, info or debug (info)\n"
+          "  --log-target TARGET    stderr or journal (stderr)\n"
+          "  --receive-buffer BYTES of the uevent socket, for tests of an overrun (134217728)\n"
+          "  --version, --help\n",
+          to);
+}
+
+static int parse_level(const char *name)
+{
+    static const struct {
+        const char *name;
+        int level;
+    } levels[] = {{"error", LOG_ERR},
+                  {"warning", LOG_WARNING},
+                  {"notice", LOG_NOTICE},
+                  {"info", LOG_INFO},
+                  {"debug", LOG_DEBUG}};
+    for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+        if (streq(levels[i].name, name))
+            return levels[i].level;
+    return -1;
+}
+
+static int wrong(const char *option, const char *value)
+{
+    fprintf(stderr, "devolved: --%s does not take '%s'; see devolved --help\n", option, value);
+    return -EINVAL;
+}
+
+static int set_option(struct daemon *daemon, int option, const char *value)
+{
+    struct service_options *options = &daemon->options;
+    uint64_t number;
+    switch (option) {
+    case 'd':
+        options->runtime_directory = value;
+        return *value == '/' ? 0 : wrong("runtime-dir", value);
+    case 'r':
+        if (options->rule_directory_count == SERVICE_RULE_DIRECTORIES_MAX)
+            return wrong("rules", value);
+        options->rule_directories[options->rule_directory_count++] = value;
+        return 0;
+    case 'l':
+        daemon->log_level = parse_level(value);
+        return daemon->log_level < 0 ? wrong("log-level", value) : 0;
+    case 't':
+        daemon->log_target = streq(value, "journal") ? LOG_TARGET_JOURNAL : LOG_TARGET_STDERR;
+        return streq(value, "journal") || streq(value, "stderr") ? 0 : wrong("log-target", value);
+    case 'b':
+        if (text_to_number(value, 1u << 30, &number) <= 0)
+            return wrong("receive-buffer", value);
+        options->receive_buffer = number;
+        return 0;
+    default:
+        usage(stderr);
+        return -EINVAL;
+    }
+}
+
+/* Returns 1 to go on, 0 when all was said, or -EINVAL. */
+static int parse_arguments(struct daemon *daemon, int argc, char **argv)
+{
+    static const struct option options[] = {{"runtime-dir", required_argument, NULL, 'd'},
+                                            {"rules", required_argument, NULL, 'r'},
+                                            {"log-level", required_argument, NULL, 'l'},
+                                            {"log-target", required_argument, NULL, 't'},
+                                            {"receive-buffer", required_argument, NULL, 'b'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (option == 'h') {
+            usage(stdout);
+            return 0;
+        }
+        if (option == 'v') {
+            puts(PACKAGE_STRING);
+            return 0;
+        }
+        if (set_option(daemon, option, optarg) < 0)
+            return -EINVAL;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "devolved: what is '%s'? See devolved --help\n", argv[optind]);
+        return -EINVAL;
+    }
+    struct service_options *service = &daemon->options;
+    for (size_t i = 0; service->rule_directory_count == 0 && i < 3; i++)
+        service->rule_directories[i] = default_rule_directories[i];
+    if (service->rule_directory_count == 0)
+        service->rule_directory_count = 3;
+    return 1;
+}
+
+static void on_stopped(void *userdata)
+{
+    struct daemon *daemon = userdata;
+    (void)sd_event_exit(daemon->event, 0);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    struct daemon *daemon = userdata;
+    (void)source;
+    (void)info;
+    if (daemon->stopping)
+        return 0;
+    daemon->stopping = true;
+    (void)sd_notify(0, "STOPPING=1");
+    service_drain(&daemon->service, STOP_DEADLINE_US, on_stopped, daemon);
+    return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    struct daemon *daemon = userdata;
+    (void)source;
+    (void)info;
+    (void)sd_notify(0, "RELOADING=1");
+    (void)service_reload(&daemon->service);
+    (void)sd_notify(0, "READY=1");
+    return 0;
+}
+
+/* A courier that was abandoned has ended at last. */
+static int on_child(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source;
+    (void)info;
+    (void)userdata;
+    (void)courier_reap();
+    return 0;
+}
+
+/* Two descriptors a grant and about eight a container: more than the usual soft limit. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int set_up(struct daemon *daemon, struct refusal *why)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    raise_descriptor_limit();
+
+    int r = sd_event_default(&daemon->event);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_stop, daemon);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_stop, daemon);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGHUP, on_hangup, daemon);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGCHLD, on_child, daemon);
+    if (r >= 0)
+        r = sd_event_set_watchdog(daemon->event, true);
+    if (r < 0)
+        return refuse(why, -r, "cannot set up the event loop: %s", strerror(-r));
+
+    r = service_open(&daemon->service, daemon->event, &daemon->options, why);
+    return r < 0 ? r : control_open(&daemon->service, &daemon->control, why);
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon daemon = {
+        .options = {.runtime_directory = "/run/devolve", .receive_buffer = UEVENT_SOCKET_BUFFER},
+        .log_level = LOG_INFO,
+        .service.uevent_fd = -1,
+    };
+    struct refusal why = {.error = 0};
+
+    int r = parse_arguments(&daemon, argc, argv);
+    if (r <= 0)
+        return r < 0 ? 2 : 0;
+    log_open(daemon.log_target, daemon.log_level);
+
+    r = set_up(&daemon, &why);
+    if (r >= 0) {
+        (void)sd_notify(0, "READY=1");
+        log_line(LOG_INFO, "%s serves %s", PACKAGE_STRING, daemon.options.runtime_directory);
+        r = sd_event_loop(daemon.event);
+    } else {
+        log_line(LOG_ERR, "%s", why.text);
+    }
+    service_close(&daemon.service);
+    control_close(daemon.control);
+    sd_event_unref(daemon.event);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

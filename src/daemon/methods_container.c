@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <limits.h>
+
+#include "daemon/control_json.h"
+#include "daemon/methods.h"
+
+#define LABEL_MAX 256 /* bytes of a key or a value */
+
+static int unpack_labels(struct control_call *call, struct property_list *ret)
+{
+    static const char *const wrong = "org.varlink.service.InvalidParameter";
+    json_t *labels = json_object_get(call->parameters, "labels"), *value;
+    const char *key;
+    bool ok = !labels || json_is_null(labels) ||
+              (json_is_object(labels) && json_object_size(labels) <= CONTAINER_LABELS_MAX);
+
+    if (ok && json_is_object(labels)) {
+        json_object_foreach(labels, key, value)
+        {
+            ok = ok && *key && json_is_string(value) && strlen(key) < LABEL_MAX &&
+                 json_string_length(value) < LABEL_MAX &&
+                 strlen(json_string_value(value)) == json_string_length(value) &&
+                 property_set(ret, key, json_string_value(value)) == 0;
+        }
+    }
+    if (ok)
+        return 0;
+    property_list_done(ret);
+    control_error(call, wrong, json_pack("{s:s}", "parameter", "labels"));
+    return -EINVAL;
+}
+
+/* The container has everything that the rules give it, or was refused, or stalls, or died. */
+static void on_registered(void *userdata, enum container_end end)
+{
+    struct control_call *call = userdata;
+    const struct container *container =
+        end == CONTAINER_GONE ? NULL : delegation_find(call->service->delegation, call->container);
+    struct refusal why;
+    if (container) {
+        control_reply(
+            call, json_pack("{s:o}", "container",
+                            json_container(kernel_door_interface(call->service->door), container)));
+        return;
+    }
+    refuse(&why, ESRCH, "container %s went while it was registered", call->container);
+    call_refuse(call, &why);
+}
+
+static void refuse_registration(struct control_call *call, const char *name, int error,
+                                const struct refusal *why)
+{
+    const struct container *holder = delegation_find(call->service->delegation, name);
+    if (error == -EEXIST && holder)
+        control_error(call, "io.devolve.ContainerExists",
+                      json_pack("{s:o, s:i}", "name", json_text(name), "pid", (int)holder->pid));
+    else
+        call_refuse(call, why);
+}
+
+void method_register(struct control_call *call)
+{
+    static const char *const known[] = {"name", "pid", "root", "labels", NULL};
+    const char *name, *root;
+    int64_t pid = 0;
+    struct container *container;
+    struct refusal why = {.error = 0};
+    _cleanup_(property_list_done) struct property_list labels = {.count = 0};
+
+    if (call_only(call, known) < 0 || call_string(call, "name", true, &name) < 0 ||
+        call_integer(call, "pid", true, &pid) < 0 || call_string(call, "root", false, &root) < 0 ||
+        unpack_labels(call, &labels) < 0)
+        return;
+    if (pid <= 0 || pid > INT_MAX) {
+        control_error(call, "org.varlink.service.InvalidParameter",
+                      json_pack("{s:s}", "parameter", "pid"));
+        return;
+    }
+    int r = delegation_register(call->service->delegation, name, (pid_t)pid, root, &labels,
+                                &container, &why);
+    if (r < 0) {
+        refuse_registration(call, name, r, &why);
+        return;
+    }
+    call->container = strdup(name);
+    if (!call->container ||
+        delegation_wait(call->service->delegation, container, on_registered, call) < 0) {
+        refuse(&why, ENOMEM, "no memory");
+        call_refuse(call, &why);
+    }
+}
+
+static void on_unregistered(void *userdata, enum container_end end)
+{
+    (void)end;
+    control_reply(userdata, NULL);
+}
+
+void method_unregister(struct control_call *call)
+{
+    static const char *const known[] = {"name", NULL};
+    struct container *container;
+    struct refusal why;
+    const char *name;
+
+    if (call_only(call, known) < 0 || call_string(call, "name", true, &name) < 0 ||
+        call_container(call, name, &container) < 0)
+        return;
+    if (delegation_unregister(call->service->delegation, name, on_unregistered, call) < 0) {
+        refuse(&why, ENOMEM, "no memory");
+        call_refuse(call, &why);
+    }
+}
+
+void method_list_containers(struct control_call *call)
+{
+    static const char *const known[] = {"name", NULL};
+    const struct door *door = kernel_door_interface(call->service->door);
+    struct container *only = NULL;
+    const char *name;
+
+    if (call_only(call, known) < 0 || call_string(call, "name", false, &name) < 0 ||
+        (name && call_container(call, name, &only) < 0))
+        return;
+    json_t *containers = json_array();
+    for (struct container *c = delegation_containers(call->service->delegation); c; c = c->next)
+        if (!only || c == only)
+            json_array_append_new(containers, json_container(door, c));
+    control_reply(call, json_pack("{s:o}", "containers", containers));
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "kernel/host_disk.h"
+#include "kernel/sysfs.h"
+
+#define EVENTS_PER_TURN 256       /* then others have their turn */
+#define DRAIN_MAX 2000000         /* messages; a bound, never met: the buffer holds fewer */
+#define RESYNC_INTERVAL_US 50000u /* a storm makes many overruns: one comparison serves several */
+#define RESCAN_US 150000u         /* after a directory that was about to go */
+#define REPAIR_INTERVAL_US 1000000u
+
+static void log_activity(const struct activity *activity)
+{
+    const char *error = activity->error ? activity->error : "";
+    switch (activity->kind) {
+    case ACTIVITY_OUTCOME:
+        log_about(activity->error ? LOG_WARNING : LOG_INFO, activity->container, activity->devpath,
+                  "%s%s%s (%s:%u)", activity->text, *error ? ": " : "", error,
+                  activity->rule_file ? activity->rule_file : "-", activity->rule_line);
+        break;
+    case ACTIVITY_CONTAINER:
+    case ACTIVITY_RULES:
+    case ACTIVITY_RESYNC:
+        log_about(activity->error ? LOG_WARNING : LOG_INFO, activity->container, NULL, "%s%s%s",
+                  activity->text, *error ? ": " : "", error);
+        break;
+    case ACTIVITY_STEP:
+        log_about(LOG_DEBUG, activity->container, activity->devpath, "%s: %s (%" PRIu64 " us)",
+                  activity->text, *error ? error : "done", activity->duration_us);
+        break;
+    case ACTIVITY_EVENT:
+    case ACTIVITY_DECISION:
+        break;
+    }
+}
+
+static void on_activity(void *userdata, const struct activity *activity)
+{
+    struct service *service = userdata;
+    log_activity(activity);
+    if (service->listener)
+        service->listener(service->listener_userdata, activity);
+}
+
+static void report(struct service *service, enum activity_kind kind, const char *text,
+                   const char *error)
+{
+    struct activity activity = {.kind = kind, .time_us = now_us(), .text = text, .error = error};
+    on_activity(service, &activity);
+}
+
+static void report_event(struct service *service, const struct uevent *event)
+{
+    if (!service->listening || !service->listening(service->listener_userdata))
+        return;
+    struct activity activity = {
+        .kind = ACTIVITY_EVENT,
+        .time_us = now_us(),
+        .devpath = uevent_get(event, "DEVPATH"),
+        .action = uevent_action_name(event->action),
+        .seqnum = event->seqnum,
+        .text = event->synthetic ? "synthetic" : NULL,
+    };
+    on_activity(service, &activity);
+}
+
+static int on_resync(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void want_resync(struct service *service, uint64_t delay_us)
+{
+    if (service->resync_timer)
+        return;
+    int r = sd_event_add_time_relative(service->event, &service->resync_timer, CLOCK_MONOTONIC,
+                                       delay_us, 1, on_resync, service);
+    if (r < 0)
+        log_line(LOG_ERR, "cannot schedule a comparison with sysfs: %s", strerror(-r));
+}
+
+/* Parses one message; the answer is whether it is an event. */
+static bool parse(struct service *service, const char *buffer, size_t size, struct uevent *ret)
+{
+    struct refusal why;
+    if (uevent_parse(ret, buffer, size, &why) < 0) {
+        service->malformed_events++;
+        log_line(LOG_DEBUG, "malformed uevent: %s", why.text);
+        return false;
+    }
+    service->malformed_properties += ret->malformed;
+    return true;
+}
+
+static uint64_t kernel_seqnum(void)
+{
+    char text[32];
+    uint64_t value;
+    _cleanup_close_ int fd = open("/sys/kernel/uevent_seqnum", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return text_to_number(text, UINT64_MAX, &value) > 0 ? value : 0;
+}
+
+/* Reads what is queued, obeying real removals only, up to what the kernel sent before we began. */
+static void drain(struct service *service)
+{
+    char buffer[UEVENT_MESSAGE_MAX];
+    struct uevent event;
+    uint64_t last = kernel_seqnum();
+
+    for (size_t i = 0; i < DRAIN_MAX; i++) {
+        size_t size;
+        int arrival = uevent_socket_receive(service->uevent_fd, buffer, &size);
+        if (arrival < 0 || arrival == UEVENT_NOTHING)
+            return;
+        service->arrivals[arrival]++;
+        if (arrival != UEVENT_ARRIVED || !parse(service, buffer, size, &event))
+            continue;
+        world_apply_drained(delegation_world(service->delegation), &event);
+        if (last && event.seqnum >= last)
+            return;
+    }
+}
+
+static void resync(struct service *service)
+{
+    drain(service);
+    service->resyncs++;
+    service->last_resync_us = now_us();
+    int r = world_scan(delegation_world(service->delegation));
+    report(service, ACTIVITY_RESYNC, "events were lost; compared with sysfs",
+           r < 0 ? strerror(-r) : NULL);
+    if (r != 0)
+        want_resync(service, RESCAN_US);
+}
+
+static int on_resync(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct service *service = userdata;
+    (void)source;
+    (void)usec;
+    service->resync_timer = sd_event_source_disable_unref(service->resync_timer);
+    resync(service);
+    return 0;
+}
+
+static void lost_events(struct service *service)
+{
+    uint64_t since = now_us() - service->last_resync_us;
+    want_resync(service, since < RESYNC_INTERVAL_US ? RESYNC_INTERVAL_US - since : 0);
+}
+
+static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct service *service = userdata;
+    char buffer[UEVENT_MESSAGE_MAX];
+    struct uevent event;
+    (void)source;
+    (void)events;
+
+    for (int i = 0; i < EVENTS_PER_TURN; i++) {
+        size_t size;
+        int arrival = uevent_socket_receive(fd, buffer, &size);
+        if (arrival < 0) {
+            log_line(LOG_ERR, "the uevent socket failed: %s", strerror(-arrival));
+            return arrival;
+        }
+        if (arrival == UEVENT_NOTHING)
+            return 0;
+        service->arrivals[arrival]++;
+        if (arrival == UEVENT_OVERRUN || arrival == UEVENT_TRUNCATED)
+            lost_events(service);
+        if (arrival != UEVENT_ARRIVED)
+            continue;
+        if (!parse(service, buffer, size, &event)) {
+            lost_events(service); /* it may have been a removal */
+            continue;
+        }
+        report_event(service, &event);
+        int r = world_apply(delegation_world(service->delegation), &event);
+        if (r > 0)
+            want_resync(service, RESCAN_US);
+        else if (r < 0)
+            lost_events(service);
+    }
+    return 0;
+}
+
+static int on_repair(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct service *service = userdata;
+    delegation_repair(service->delegation);
+    (void)sd_event_source_set_time(source, usec + REPAIR_INTERVAL_US);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void log_problems(const struct rule_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct rule_problem *problem = &problems->items[i];
+        log_line(problem->severity == PROBLEM_ERROR ? LOG_ERR : LOG_WARNING, "%s:%u:%u: %s",
+                 problem->file, problem->line, problem->column, problem->text);
+    }
+}
+
+int service_reload(struct service *service)
+{
+    struct rule_set *rules = NULL;
+    struct rule_problems problems = {.count = 0};
+    char text[128];
+
+    int r = rule_files_load(service->options->rule_directories,
+                            service->options->rule_directory_count, &rules, &problems);
+    rule_problems_done(&service->rule_problems);
+    service->rule_problems = problems;
+    log_problems(&problems);
+    if (r < 0) {
+        service->reload_failures++;
+        report(service, ACTIVITY_RULES, "the rules in force stay",
+               r == -ENOMEM ? "no memory" : "a rule file has an error");
+        return r;
+    }
+    snprintf(text, sizeof(text), "%zu rules from %zu files", rule_set_count(rules),
+             rule_set_file_count(rules));
+    delegation_set_rules(service->delegation, rules);
+    report(service, ACTIVITY_RULES, text, NULL);
+    return 0;
+}
+
+static int make_directory(const char *path, mode_t mode, struct refusal *why)
+{
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        return refuse(why, errno, "cannot make %s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int world_read(void *userdata, const char *devpath, const struct device_source *source,
+                      struct device **ret)
+{
+    (void)userdata;
+    return sysfs_read_device(devpath, source, ret);
+}
+
+static int world_enumerate(void *userdata, int (*on_devpath)(void *, const char *),
+                           void *on_userdata)
+{
+    (void)userdata;
+    return sysfs_enumerate(on_devpath, on_userdata);
+}
+
+static int open_delegation(struct service *service, struct refusal *why)
+{
+    static const struct world_source source = {
+        .read = world_read,
+        .enumerate = world_enumerate,
+        .read_attribute = sysfs_read_attribute,
+    };
+    struct devnum disks[HOST_DISKS_MAX];
+    size_t disk_count = host_disks_find(disks);
+
+    service->observer = (struct observer){.on_activity = on_activity, .userdata = service};
+    service->delegation = delegation_new(kernel_door_interface(service->door), &source,
+                                         &service->observer, disks, disk_count);
+    return service->delegation ? 0 : refuse(why, ENOMEM, "no memory");
+}
+
+static int open_door(struct service *service, struct refusal *why)
+{
+    _cleanup_free_ char *nodes = NULL, *bpf = NULL;
+    const char *directory = service->options->runtime_directory;
+    int r = make_directory(directory, 0755, why);
+    if (r < 0)
+        return r;
+    if (asprintf(&nodes, "%s/nodes", directory) < 0 || asprintf(&bpf, "%s/bpf", directory) < 0)
+        return refuse(why, ENOMEM, "no memory");
+    return kernel_door_open(service->event, nodes, bpf, &service->door, why);
+}
+
+static int open_uevents(struct service *service, struct refusal *why)
+{
+    service->uevent_fd = uevent_socket_open(service->options->receive_buffer, why);
+    if (service->uevent_fd < 0)
+        return service->uevent_fd;
+    int r = sd_event_add_io(service->event, &service->uevents, service->uevent_fd, EPOLLIN,
+                            on_uevents, service);
+    if (r >= 0)
+        r = sd_event_add_time_relative(service->event, &service->repair_timer, CLOCK_MONOTONIC,
+                                       REPAIR_INTERVAL_US, 100000, on_repair, service);
+    return r < 0 ? refuse(why, -r, "cannot watch for uevents: %s", strerror(-r)) : 0;
+}
+
+int service_open(struct service *service, sd_event *event, const struct service_options *options,
+                 struct refusal *why)
+{
+    *service = (struct service){
+        .options = options, .event = event, .uevent_fd = -1, .started_us = now_us()};
+    int r = open_door(service, why);
+    if (r == 0)
+        r = open_delegation(service, why);
+    if (r == 0)
+        r = open_uevents(service, why); /* before the scan: nothing may fall between */
+    if (r < 0)
+        return r;
+    (void)service_reload(service);
+    r = world_scan(delegation_world(service->delegation));
+    if (r < 0)
+        return refuse(why, -r, "cannot read sysfs: %s", strerror(-r));
+    if (r > 0)
+        want_resync(service, RESCAN_US);
+    return 0;
+}
+
+void service_close(struct service *service)
+{
+    sd_event_source_disable_unref(service->uevents);
+    sd_event_source_disable_unref(service->repair_timer);
+    sd_event_source_disable_unref(service->resync_timer);
+    delegation_free(service->delegation);
+    kernel_door_close(service->door);
+    fd_close(service->uevent_fd);
+    rule_problems_done(&service->rule_problems);
+}
+
+struct drain {
+    struct service *service;
+    sd_event_source *timer;
+    void (*fn)(void *userdata);
+    void *userdata;
+};
+
+static void finish_drain(struct drain *drain)
+{
+    struct drain ended = *drain;
+    delegation_wait_cancel(ended.service->delegation, drain);
+    sd_event_source_disable_unref(ended.timer);
+    free(drain);
+    ended.fn(ended.userdata);
+}
+
+static int on_drain_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct drain *drain = userdata;
+    (void)source;
+    (void)usec;
+    log_line(LOG_WARNING, "a container does not let go in time; stopping without it");
+    finish_drain(drain);
+    return 0;
+}
+
+/* Called as each container has gone; it is out of the list by then. */
+static void on_drained(void *userdata, enum container_end end)
+{
+    (void)end;
+    struct drain *drain = userdata;
+    if (!delegation_containers(drain->service->delegation))
+        finish_drain(drain);
+}
+
+void service_drain(struct service *service, uint64_t deadline_us, void (*fn)(void *userdata),
+                   void *userdata)
+{
+    struct drain *drain = calloc(1, sizeof(*drain));
+    if (!delegation_containers(service->delegation) || !drain) {
+        free(drain);
+        fn(userdata);
+        return;
+    }
+    *drain = (struct drain){.service = service, .fn = fn, .userdata = userdata};
+    if (sd_event_add_time_relative(service->event, &drain->timer, CLOCK_MONOTONIC, deadline_us, 1,
+                                   on_drain_deadline, drain) < 0) {
+        free(drain);
+        fn(userdata);
+        return;
+    }
+    /* the last one's end frees `drain`, so that it must not be looked at after that */
+    for (struct container *c = delegation_containers(service->delegation), *next; c; c = next) {
+        next = c->next;
+        (void)delegation_unregister(service->delegation, c->name, on_drained, drain);
+    }
+}

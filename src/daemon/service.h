@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The daemon as a whole, without its sockets to the outside: event loop, uevent socket, rules,
+ * delegation; and who wants to hear of it (log and monitors).
+ */
+
+#include <systemd/sd-event.h>
+
+#include "engine/delegation.h"
+#include "engine/kernel_door.h"
+#include "kernel/rule_files.h"
+#include "kernel/uevent_socket.h"
+
+#define SERVICE_RULE_DIRECTORIES_MAX 16
+
+struct service_options {
+    const char *runtime_directory;
+    const char *rule_directories[SERVICE_RULE_DIRECTORIES_MAX];
+    size_t rule_directory_count;
+    size_t receive_buffer; /* bytes */
+};
+
+struct service {
+    const struct service_options *options;
+    sd_event *event;
+    struct kernel_door *door;
+    struct observer observer;
+    struct delegation *delegation;
+    int uevent_fd;
+    sd_event_source *uevents, *repair_timer, *resync_timer;
+    uint64_t started_us, last_resync_us;
+
+    uint64_t arrivals[UEVENT_ARRIVALS]; /* by enum uevent_arrival */
+    uint64_t malformed_events;
+    uint64_t malformed_properties;
+    uint64_t resyncs;
+    uint64_t reload_failures;
+    struct rule_problems rule_problems; /* of the newest load, good or not */
+
+    /* somebody else who hears every activity (control.c's monitors); may be NULL */
+    void (*listener)(void *userdata, const struct activity *activity);
+    bool (*listening)(void *userdata); /* whether it is worth telling single events */
+    void *listener_userdata;
+};
+
+/*
+ * Opens everything below the runtime directory, loads the rules (with an error in them: none, and a
+ * warning) and scans sysfs. `options` is borrowed for life. Returns 0, or a negative errno and the
+ * reason.
+ */
+int service_open(struct service *service, sd_event *event, const struct service_options *options,
+                 struct refusal *why);
+
+/* Takes everything back as far as it goes without waiting, and closes. */
+void service_close(struct service *service);
+
+/*
+ * Reads the rule directories and puts the rules in force. Returns 0, or -EBADMSG: nothing changed,
+ * service->rule_problems says why.
+ */
+int service_reload(struct service *service);
+
+/* Unregisters every container and calls `fn` when all are gone, or after `deadline_us`. */
+void service_drain(struct service *service, uint64_t deadline_us, void (*fn)(void *userdata),
+                   void *userdata);
