@@ -333,6 +333,8 @@ int kernel_door_open(sd_event *event, const char *nodes, const char *bpf, struct
     int r = node_store_open(nodes, &door->store, why);
     if (r == 0 && bpf_mount(bpf, NULL) == 0)
         door->bpf = strdup(bpf);
+    if (door->bpf)
+        (void)cgroup_device_clean(door->bpf); /* a pin that stays does no harm */
     if (r < 0) {
         kernel_door_close(door);
         return r;

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/cgroup_device_v1.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "kernel/cgroup_group.h"
+#include "model/device_list.h"
+#include "model/share.h"
+
+#define LIST_MAX (64 * 1024) /* of devices.list; a longer one is refused */
+#define NESTING_MAX 32
+
+/* Bits that we added to one group for one number, and are the only ones we may take back. */
+struct addition {
+    struct devnum number;
+    char *group;
+    uint64_t group_id;
+    unsigned access;
+};
+
+struct cgroup_device_v1 {
+    const struct cgroup_paths *paths;
+    pid_t init_pid;
+    int pid_fd;
+    struct addition *additions; /* a parent's before its children's */
+    size_t count;
+};
+
+int cgroup_device_v1_open(const struct cgroup_paths *paths, pid_t init_pid, int pid_fd,
+                          struct cgroup_device_v1 **ret)
+{
+    struct cgroup_device_v1 *gate = calloc(1, sizeof(*gate));
+    if (!gate)
+        return -ENOMEM;
+    *gate = (struct cgroup_device_v1){.paths = paths, .init_pid = init_pid, .pid_fd = pid_fd};
+    *ret = gate;
+    return 0;
+}
+
+static const char *below_mount(const struct cgroup_device_v1 *gate, const char *group)
+{
+    const char *rest = after_prefix(group, gate->paths->v1_mount);
+    return rest && *rest ? rest : "/";
+}
+
+const char *cgroup_device_v1_describe(const struct cgroup_device_v1 *gate)
+{
+    return below_mount(gate, gate->paths->v1_devices);
+}
+
+/* ---- one group ---- */
+
+static int read_list(int group_fd, char **ret)
+{
+    _cleanup_close_ int fd = openat(group_fd, "devices.list", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    _cleanup_free_ char *text = malloc(LIST_MAX);
+    if (!text)
+        return -ENOMEM;
+    size_t used = 0;
+    for (ssize_t n; (n = read(fd, text + used, LIST_MAX - used)) != 0; used += (size_t)n) {
+        if (n < 0)
+            return -errno;
+        if (used + (size_t)n == LIST_MAX)
+            return -EFBIG;
+    }
+    text[used] = '\0';
+    *ret = TAKE_PTR(text);
+    return 0;
+}
+
+static int write_entry(int group_fd, const char *file, const struct devnum *number, unsigned access)
+{
+    char entry[DEVICE_LIST_ENTRY_MAX];
+    device_list_entry(number, access, entry);
+    _cleanup_close_ int fd = openat(group_fd, file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    return write(fd, entry, strlen(entry)) < 0 ? -errno : 0;
+}
+
+static struct addition *find_addition(struct cgroup_device_v1 *gate, const struct devnum *number,
+                                      uint64_t group_id)
+{
+    for (size_t i = 0; i < gate->count; i++)
+        if (gate->additions[i].group_id == group_id &&
+            devnum_equal(&gate->additions[i].number, number))
+            return &gate->additions[i];
+    return NULL;
+}
+
+/* The record is made before the write, so that nothing is ever added that would not be taken back.
+ */
+static int record(struct cgroup_device_v1 *gate, const struct devnum *number, const char *group,
+                  uint64_t group_id, struct addition **ret)
+{
+    *ret = find_addition(gate, number, group_id);
+    if (*ret)
+        return 0;
+    _cleanup_free_ char *copy = strdup(group);
+    if (!copy)
+        return -ENOMEM;
+    *ret = array_add(&gate->additions, &gate->count, sizeof(**ret));
+    if (!*ret)
+        return -ENOMEM;
+    **ret = (struct addition){.number = *number, .group = TAKE_PTR(copy), .group_id = group_id};
+    return 0;
+}
+
+static void forget(struct cgroup_device_v1 *gate, size_t i)
+{
+    free(gate->additions[i].group);
+    memmove(&gate->additions[i], &gate->additions[i + 1],
+            (gate->count - i - 1) * sizeof(*gate->additions));
+    gate->count--;
+}
+
+static void forget_empty(struct cgroup_device_v1 *gate)
+{
+    for (size_t i = gate->count; i-- > 0;)
+        if (gate->additions[i].access == 0)
+            forget(gate, i);
+}
+
+/*
+ * Denies in one group. One that allows all by now (its runtime changed its mind) is left alone: a
+ * denial there would be an exception that its list does not even show.
+ */
+static int deny_in(int group_fd, const struct devnum *number, unsigned bits)
+{
+    _cleanup_free_ char *list = NULL;
+    int r = read_list(group_fd, &list);
+    if (r < 0 || device_list_judge(list, number, bits).allows_all)
+        return r;
+    return write_entry(group_fd, "devices.deny", number, bits);
+}
+
+/* Takes `bits` of an addition back. A group that is gone, or is another by now, has nothing of
+ * ours. */
+static int take_back(struct addition *addition, unsigned bits)
+{
+    bits &= addition->access;
+    if (!bits)
+        return 0;
+    _cleanup_close_ int fd = cgroup_group_open(addition->group, addition->group_id);
+    int r = fd < 0 ? fd : deny_in(fd, &addition->number, bits);
+    if (r == -ENOENT || r == -ENODEV)
+        r = 0;
+    if (r == 0)
+        addition->access &= ~bits;
+    return r;
+}
+
+/*
+ * Gives one group what it lacks. Returns 1 when something was added (*ret_before: the list as it
+ * was), 0 when nothing was missing.
+ */
+static int give(struct cgroup_device_v1 *gate, const char *group, int fd,
+                const struct devnum *number, unsigned access, char **ret_before, bool *ret_unsure)
+{
+    _cleanup_free_ char *before = NULL;
+    int r = read_list(fd, &before);
+    if (r < 0)
+        return r;
+    struct device_list_verdict verdict = device_list_judge(before, number, access);
+    *ret_unsure |= verdict.allows_all;
+    if (!verdict.missing)
+        return 0;
+
+    struct addition *addition;
+    r = record(gate, number, group, cgroup_group_id(fd), &addition);
+    if (r >= 0)
+        r = write_entry(fd, "devices.allow", number, verdict.missing);
+    if (r < 0)
+        return r;
+    addition->access |= verdict.missing;
+    *ret_before = TAKE_PTR(before);
+    return 1;
+}
+
+/* ---- the groups of the container ---- */
+
+/*
+ * The groups inside that had the list of their parent get the same; one with a list of its own has
+ * it for a reason. Best effort: the promise is about the container's own group.
+ */
+static void give_to_heirs(struct cgroup_device_v1 *gate, const char *parent, int parent_fd,
+                          const struct devnum *number, unsigned access, const char *list, int depth)
+{
+    int copy = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+    if (!directory) {
+        fd_close(copy);
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        _cleanup_free_ char *group = NULL, *own = NULL, *before = NULL;
+        bool unsure = false;
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+            asprintf(&group, "%s/%s", parent, entry->d_name) < 0)
+            continue;
+        _cleanup_close_ int fd =
+            openat(parent_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || read_list(fd, &own) < 0 || !streq(own, list))
+            continue;
+        if (give(gate, group, fd, number, access, &before, &unsure) > 0 && depth > 0)
+            give_to_heirs(gate, group, fd, number, access, before, depth - 1);
+    }
+    closedir(directory);
+}
+
+static int refuse_group(const struct cgroup_device_v1 *gate, const char *group,
+                        const struct devnum *number, int error, struct refusal *why)
+{
+    char entry[DEVICE_LIST_ENTRY_MAX];
+    device_list_entry(number, 0, entry);
+    if (error != EPERM)
+        return refuse(why, error, "device cgroup v1 %s: %s", below_mount(gate, group),
+                      strerror(error));
+    return refuse(why, EPERM, "device cgroup v1 %s, which others share, does not allow %s",
+                  below_mount(gate, group), entry);
+}
+
+/* A group that is not the container's alone: looked at, never written to. */
+static int look(const struct cgroup_device_v1 *gate, const char *group, const struct devnum *number,
+                unsigned access, bool *ret_unsure, struct refusal *why)
+{
+    _cleanup_free_ char *list = NULL;
+    _cleanup_close_ int fd = cgroup_group_open(group, 0);
+    int r = fd < 0 ? fd : read_list(fd, &list);
+    if (r < 0)
+        return refuse_group(gate, group, number, -r, why);
+    struct device_list_verdict verdict = device_list_judge(list, number, access);
+    if (verdict.missing)
+        return refuse_group(gate, group, number, EPERM, why);
+    /* what is denied in the root is denied to the whole host: its own business, and ours fails too
+     */
+    *ret_unsure |= verdict.allows_all && !streq(group, gate->paths->v1_mount);
+    return 0;
+}
+
+static int give_group(struct cgroup_device_v1 *gate, const char *group, const struct devnum *number,
+                      unsigned access, bool *ret_unsure, struct refusal *why)
+{
+    _cleanup_free_ char *before = NULL, *parent = NULL;
+    _cleanup_close_ int fd = cgroup_group_open(group, 0);
+    int r = fd < 0 ? fd : give(gate, group, fd, number, access, &before, ret_unsure);
+    if (r > 0)
+        give_to_heirs(gate, group, fd, number, access, before, NESTING_MAX);
+    if (r >= 0)
+        return 0;
+    /* EPERM is the parent's answer: a child cannot have more */
+    parent = r == -EPERM ? cgroup_group_parent(group) : NULL;
+    return refuse_group(gate, parent ? parent : group, number, -r, why);
+}
+
+/* From the top down, because a child can have only what its parent has. */
+static int give_groups(struct cgroup_device_v1 *gate, const struct devnum *number, unsigned access,
+                       bool *ret_unsure, struct refusal *why)
+{
+    const struct cgroup_paths *paths = gate->paths;
+    _cleanup_(cgroup_groups_done) struct cgroup_groups groups = {0};
+    int r = cgroup_groups_find(&groups, paths->v1_devices, paths->v1_mount, gate->init_pid,
+                               gate->pid_fd);
+    if (r < 0)
+        return refuse_group(gate, paths->v1_devices, number, r == -EPERM ? EACCES : -r, why);
+    if (groups.count == 0)
+        return look(gate, paths->v1_devices, number, access, ret_unsure, why);
+    for (size_t i = groups.count; i-- > 0 && r >= 0;)
+        r = give_group(gate, groups.paths[i], number, access, ret_unsure, why);
+    return r;
+}
+
+/* Sets what each addition for `number` may be at most; the children first. */
+static int limit(struct cgroup_device_v1 *gate, const struct devnum *number, unsigned access)
+{
+    int result = 0;
+    for (size_t i = gate->count; i-- > 0;) {
+        struct addition *addition = &gate->additions[i];
+        int r = devnum_equal(&addition->number, number) ? take_back(addition, ~access) : 0;
+        if (r < 0 && result == 0)
+            result = r;
+    }
+    forget_empty(gate);
+    return result;
+}
+
+static unsigned granted(const struct cgroup_device_v1 *gate, const struct devnum *number)
+{
+    unsigned access = 0;
+    for (size_t i = 0; i < gate->count; i++)
+        if (devnum_equal(&gate->additions[i].number, number))
+            access |= gate->additions[i].access;
+    return access;
+}
+
+int cgroup_device_v1_allow(struct cgroup_device_v1 *gate, const struct devnum *number,
+                           unsigned access, bool *ret_unsure, struct refusal *why)
+{
+    unsigned before = granted(gate, number);
+    bool unsure = false;
+    int r = give_groups(gate, number, access, &unsure, why);
+    if (r < 0) {
+        (void)limit(gate, number, before);
+        return r;
+    }
+    r = limit(gate, number, access);
+    if (r < 0)
+        return refuse_group(gate, gate->paths->v1_devices, number, -r, why);
+    *ret_unsure = unsure;
+    return 0;
+}
+
+int cgroup_device_v1_deny(struct cgroup_device_v1 *gate, const struct devnum *number,
+                          struct refusal *why)
+{
+    int r = limit(gate, number, 0);
+    return r < 0 ? refuse_group(gate, gate->paths->v1_devices, number, -r, why) : 0;
+}
+
+/* Parents come first in the array, so that their children may have it again. */
+int cgroup_device_v1_repair(struct cgroup_device_v1 *gate, struct refusal *why)
+{
+    int repairs = 0;
+    for (size_t i = 0; i < gate->count; i++) {
+        struct addition *addition = &gate->additions[i];
+        _cleanup_free_ char *list = NULL;
+        _cleanup_close_ int fd = cgroup_group_open(addition->group, addition->group_id);
+        if (fd == -ENOENT || (fd >= 0 && read_list(fd, &list) == -ENODEV))
+            continue;
+        if (fd < 0 || !list)
+            return refuse_group(gate, addition->group, &addition->number, fd < 0 ? -fd : EIO, why);
+        struct device_list_verdict verdict =
+            device_list_judge(list, &addition->number, addition->access);
+        if (!verdict.missing || verdict.allows_all)
+            continue;
+        int r = write_entry(fd, "devices.allow", &addition->number, verdict.missing);
+        if (r < 0)
+            return refuse_group(gate, addition->group, &addition->number, -r, why);
+        repairs++;
+    }
+    return repairs;
+}
+
+void cgroup_device_v1_close(struct cgroup_device_v1 *gate)
+{
+    if (!gate)
+        return;
+    for (size_t i = gate->count; i-- > 0;) {
+        (void)take_back(&gate->additions[i], ~0u);
+        free(gate->additions[i].group);
+    }
+    free(gate->additions);
+    free(gate);
+}

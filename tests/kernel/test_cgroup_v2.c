@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cgroup_scene.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+/* ---- each shape, each way of hanging there, blinded and not ---- */
+
+static bool can_splice(enum shape shape, char harden)
+{
+    return harden == '0' && shape <= SHAPE_SYSTEMD;
+}
+
+static void grant_and_revoke(struct cgroup_scene *scene, bool spliced)
+{
+    char text[128];
+    cgroup_scene_open_gates(scene, cgroup_scene_directory);
+    cgroup_scene_assert_opens(scene, -EPERM);
+    assert_int_equal(cgroup_scene_only_program(scene->group_fd), scene->original);
+    for (int i = 0; i < 2; i++) {
+        cgroup_scene_allow(scene, &cgroup_scene_tun, READ_WRITE);
+        cgroup_scene_assert_opens(scene, 0);
+        assert_int_not_equal(cgroup_scene_only_program(scene->group_fd), scene->original);
+        assert_int_equal(cgroup_device_repair(scene->gates, NULL), 0);
+        cgroup_scene_deny(scene, &cgroup_scene_tun);
+        cgroup_scene_assert_opens(scene, -EPERM);
+    }
+    cgroup_scene_allow(scene, &cgroup_scene_tun, READ_WRITE);
+    cgroup_device_describe(scene->gates, text, sizeof(text));
+    assert_non_null(strstr(text, spliced ? "/own spliced" : "/own tail-called"));
+    cgroup_scene_close_gates(scene);
+    cgroup_scene_assert_opens(scene, -EPERM);
+    assert_int_equal(cgroup_scene_only_program(scene->group_fd), scene->original);
+    assert_int_equal(cgroup_scene_pins(), 0);
+}
+
+/* A predecessor that gives the device and is killed. */
+static void grant_and_be_killed(const struct cgroup_scene *scene)
+{
+    int ends[2];
+    char ready = 0;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct cgroup_device *gates;
+        cgroup_scene_leave();
+        if (cgroup_device_open("box", &scene->box.namespaces, cgroup_scene_directory, &gates,
+                               NULL) == 0 &&
+            cgroup_device_allow(gates, &cgroup_scene_tun, READ_WRITE, NULL) == 0)
+            ready = 1;
+        (void)!write(ends[1], &ready, 1);
+        for (;;)
+            pause();
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &ready, 1), 1);
+    close(ends[0]);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(ready, 1);
+}
+
+static void outlive_and_be_adopted(struct cgroup_scene *scene)
+{
+    grant_and_be_killed(scene);
+    cgroup_scene_assert_opens(scene, 0);
+    assert_int_equal(cgroup_device_clean(cgroup_scene_directory), 0);
+    cgroup_scene_assert_opens(scene, 0);
+    uint32_t predecessors = cgroup_scene_only_program(scene->group_fd);
+
+    cgroup_scene_open_gates(scene, cgroup_scene_directory);
+    cgroup_scene_assert_opens(scene, -EPERM); /* its map is empty now */
+    cgroup_scene_allow(scene, &cgroup_scene_tun, READ_WRITE);
+    cgroup_scene_assert_opens(scene, 0);
+    assert_int_equal(cgroup_scene_only_program(scene->group_fd), predecessors);
+    cgroup_scene_close_gates(scene);
+    cgroup_scene_assert_opens(scene, -EPERM);
+    assert_int_equal(cgroup_scene_only_program(scene->group_fd), scene->original);
+    assert_int_equal(cgroup_scene_pins(), 0);
+}
+
+static void behind(void **state, enum shape shape)
+{
+    cgroup_scene_need();
+    for (char harden = '0'; harden <= '2'; harden += 2) {
+        for (enum shape_flags flags = 0; flags < SHAPE_FLAGS_COUNT; flags++) {
+            struct cgroup_scene *scene = *state;
+            cgroup_scene_harden(harden);
+            cgroup_scene_set(scene, shape, flags);
+            cgroup_scene_watch(scene);
+            grant_and_revoke(scene, can_splice(shape, harden));
+            outlive_and_be_adopted(scene);
+            cgroup_scene_assert_never_none(scene);
+            assert_int_equal(cgroup_scene_stop(state), 0);
+            cgroup_scene_start(state);
+        }
+    }
+}
+
+static void the_granted_device_and_no_other_opens_behind_a_program_like_runc_s(void **state)
+{
+    behind(state, SHAPE_RUNC);
+}
+
+static void the_granted_device_and_no_other_opens_behind_a_program_like_crun_s(void **state)
+{
+    behind(state, SHAPE_CRUN);
+}
+
+static void the_granted_device_and_no_other_opens_behind_a_program_like_lxc_s(void **state)
+{
+    behind(state, SHAPE_LXC);
+}
+
+static void the_granted_device_and_no_other_opens_behind_a_program_like_systemd_s(void **state)
+{
+    behind(state, SHAPE_SYSTEMD);
+}
+
+static void the_granted_device_and_no_other_opens_behind_a_program_with_a_map(void **state)
+{
+    behind(state, SHAPE_MAP);
+}
+
+static void the_granted_device_and_no_other_opens_behind_a_program_with_a_helper(void **state)
+{
+    behind(state, SHAPE_HELPER);
+}
+
+static void the_granted_device_and_no_other_opens_behind_a_program_with_a_subprogram(void **state)
+{
+    behind(state, SHAPE_SUBPROG);
+}
+
+/* A program that was loaded before the machine was hardened is spliced, and ours is blinded. */
+static void hardening_that_comes_later_changes_nothing(void **state)
+{
+    struct cgroup_scene *scene = *state;
+    cgroup_scene_need();
+    cgroup_scene_harden('0');
+    cgroup_scene_set(scene, SHAPE_RUNC, SHAPE_MULTI);
+    cgroup_scene_harden('2');
+    grant_and_revoke(scene, true);
+}
+
+/* ---- many ---- */
+
+static void at_no_moment_of_two_hundred_cycles_is_there_no_program(void **state)
+{
+    static const enum shape shapes[] = {SHAPE_RUNC, SHAPE_MAP};
+    cgroup_scene_need();
+    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
+        for (enum shape_flags flags = 0; flags < SHAPE_FLAGS_COUNT; flags++) {
+            struct cgroup_scene *scene = *state;
+            cgroup_scene_set(scene, shapes[i], flags);
+            cgroup_scene_watch(scene);
+            cgroup_scene_open_gates(scene, cgroup_scene_directory);
+            for (int cycle = 0; cycle < 200; cycle++) {
+                cgroup_scene_allow(scene, &cgroup_scene_tun, READ_WRITE);
+                assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_RDWR), 0);
+                cgroup_scene_deny(scene, &cgroup_scene_tun);
+                assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_RDWR), -EPERM);
+                if (cycle % 4 == 0) { /* the exchange itself, there and back */
+                    cgroup_scene_close_gates(scene);
+                    cgroup_scene_open_gates(scene, cgroup_scene_directory);
+                }
+            }
+            cgroup_scene_assert_never_none(scene);
+            assert_int_equal(cgroup_scene_stop(state), 0);
+            cgroup_scene_start(state);
+        }
+}
+
+static void a_hundred_devices_are_one_program(void **state)
+{
+    struct cgroup_scene *scene = *state;
+    struct devnum number = {NODE_CHARACTER, 240, 0}; /* no driver: ENXIO behind the gate */
+    cgroup_scene_need();
+    cgroup_scene_set(scene, SHAPE_RUNC, SHAPE_MULTI);
+    cgroup_scene_open_gates(scene, cgroup_scene_directory);
+    for (; number.minor < 100; number.minor++)
+        cgroup_scene_allow(scene, &number, READ_WRITE);
+    cgroup_scene_only_program(scene->group_fd);
+    assert_int_equal(cgroup_box_open(&scene->box, &number, O_RDWR), -EPERM);
+    for (number.minor = 0; number.minor < 100; number.minor++) {
+        assert_int_equal(cgroup_box_open(&scene->box, &number, O_RDWR), -ENXIO);
+        if (number.minor % 2)
+            cgroup_scene_deny(scene, &number);
+    }
+    for (number.minor = 0; number.minor < 100; number.minor++)
+        assert_int_equal(cgroup_box_open(&scene->box, &number, O_RDWR),
+                         number.minor % 2 ? -EPERM : -ENXIO);
+}
+
+static void the_bits_and_the_type_are_part_of_a_grant(void **state)
+{
+    struct cgroup_scene *scene = *state;
+    struct devnum block = {NODE_BLOCK, 10, 200};
+    cgroup_scene_need();
+    cgroup_scene_set(scene, SHAPE_RUNC, SHAPE_MULTI);
+    cgroup_scene_open_gates(scene, cgroup_scene_directory);
+    cgroup_scene_allow(scene, &cgroup_scene_tun, ACCESS_READ);
+    assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_RDONLY), 0);
+    assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_WRONLY), -EPERM);
+    assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_RDWR), -EPERM);
+    assert_int_equal(cgroup_box_open(&scene->box, &block, O_RDONLY), -EPERM);
+    cgroup_scene_allow(scene, &cgroup_scene_tun, READ_WRITE);
+    assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_RDWR), 0);
+    cgroup_scene_allow(scene, &cgroup_scene_tun, ACCESS_WRITE);
+    assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_RDWR), -EPERM);
+    assert_int_equal(cgroup_box_open(&scene->box, &cgroup_scene_tun, O_WRONLY), 0);
+}
+
+static void what_is_kept_for_a_dead_group_is_removed(void **state)
+{
+    struct cgroup_scene *scene = *state;
+    cgroup_scene_need();
+    cgroup_scene_set(scene, SHAPE_MAP, SHAPE_MULTI);
+    grant_and_be_killed(scene);
+    assert_int_equal(cgroup_scene_pins(), 1);
+    assert_int_equal(cgroup_scene_stop(state), 0);
+    cgroup_scene_start(state);
+    /* the kernel frees the group's programs some time after the group */
+    uint64_t end = now_us() + DEADLINE_US;
+    while (cgroup_scene_pins() > 0) {
+        assert_int_equal(cgroup_device_clean(cgroup_scene_directory), 0);
+        assert_true(now_us() < end);
+    }
+    assert_int_equal(cgroup_device_clean("/nowhere/at/all"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cgroup_scene_start, cgroup_scene_stop)
+        TEST(the_granted_device_and_no_other_opens_behind_a_program_like_runc_s),
+        TEST(the_granted_device_and_no_other_opens_behind_a_program_like_crun_s),
+        TEST(the_granted_device_and_no_other_opens_behind_a_program_like_lxc_s),
+        TEST(the_granted_device_and_no_other_opens_behind_a_program_like_systemd_s),
+        TEST(the_granted_device_and_no_other_opens_behind_a_program_with_a_map),
+        TEST(the_granted_device_and_no_other_opens_behind_a_program_with_a_helper),
+        TEST(the_granted_device_and_no_other_opens_behind_a_program_with_a_subprogram),
+        TEST(hardening_that_comes_later_changes_nothing),
+        TEST(at_no_moment_of_two_hundred_cycles_is_there_no_program),
+        TEST(a_hundred_devices_are_one_program),
+        TEST(the_bits_and_the_type_are_part_of_a_grant),
+        TEST(what_is_kept_for_a_dead_group_is_removed),
+    };
+    return cmocka_run_group_tests(tests, cgroup_scene_start_all, cgroup_scene_stop_all);
+}
