@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "kernel/cgroup_group.h"
 #include "model/device_list.h"
 #include "model/share.h"
@@ -56,20 +57,12 @@ const char *cgroup_device_v1_describe(const struct cgroup_device_v1 *gate)
 
 static int read_list(int group_fd, char **ret)
 {
-    _cleanup_close_ int fd = openat(group_fd, "devices.list", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
     _cleanup_free_ char *text = malloc(LIST_MAX);
     if (!text)
         return -ENOMEM;
-    size_t used = 0;
-    for (ssize_t n; (n = read(fd, text + used, LIST_MAX - used)) != 0; used += (size_t)n) {
-        if (n < 0)
-            return -errno;
-        if (used + (size_t)n == LIST_MAX)
-            return -EFBIG;
-    }
-    text[used] = '\0';
+    ssize_t length = file_read_at(group_fd, "devices.list", text, LIST_MAX);
+    if (length < 0)
+        return (int)length;
     *ret = TAKE_PTR(text);
     return 0;
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/file.h"
+
 static void dir_close(DIR **directory)
 {
     if (*directory)
@@ -17,11 +19,8 @@ static void dir_close(DIR **directory)
 static bool read_number(const char *path, struct devnum *ret)
 {
     char text[32];
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (size <= 0)
+    if (file_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
         return false;
-    text[size] = '\0';
     ret->kind = NODE_BLOCK;
     return sscanf(text, "%u:%u", &ret->major, &ret->minor) == 2;
 }

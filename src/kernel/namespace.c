@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/file.h"
 #include "kernel/mount_api.h"
 
 #define MAP_TEXT_MAX 16384 /* 340 lines of three ten-digit numbers and blanks are 12 KiB */
@@ -68,37 +69,14 @@ static int open_process(pid_t pid, int *ret_pid_fd, int *ret_proc_fd, struct ref
     return 0;
 }
 
-/* Reads a whole file of /proc into `text`, with a NUL. Returns 0, -EFBIG or what read(2) says. */
-static int read_text(int proc_fd, const char *name, char *text, size_t size)
-{
-    _cleanup_close_ int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    size_t used = 0;
-    for (;;) {
-        ssize_t got = read(fd, text + used, size - used);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        used += (size_t)got;
-        if (used == size)
-            return -EFBIG;
-        if (got == 0)
-            break;
-    }
-    text[used] = '\0';
-    return 0;
-}
-
 /* A kernel thread has namespaces too, kdevtmpfs even a root of its own. */
 static int refuse_kernel_thread(pid_t pid, int proc_fd, struct refusal *why)
 {
     char text[1024];
     unsigned flags;
-    int r = read_text(proc_fd, "stat", text, sizeof(text));
+    ssize_t r = file_read_at(proc_fd, "stat", text, sizeof(text));
     if (r < 0)
-        return refuse_read(why, pid, -r, "stat");
+        return refuse_read(why, pid, (int)-r, "stat");
     /* The name between the brackets may itself hold brackets and blanks: proc(5). */
     const char *tail = strrchr(text, ')');
     if (!tail || sscanf(tail, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
@@ -153,10 +131,10 @@ static int read_map(pid_t pid, int proc_fd, const char *name, struct idmap *ret,
     _cleanup_free_ char *text = malloc(MAP_TEXT_MAX);
     if (!text)
         return refuse(why, ENOMEM, "out of memory");
-    int r = read_text(proc_fd, name, text, MAP_TEXT_MAX);
-    if (r < 0)
-        return refuse_read(why, pid, -r, name);
-    r = idmap_parse(ret, text, why);
+    ssize_t length = file_read_at(proc_fd, name, text, MAP_TEXT_MAX);
+    if (length < 0)
+        return refuse_read(why, pid, (int)-length, name);
+    int r = idmap_parse(ret, text, why);
     if (r < 0)
         (void)refusal_prefix(why, "%s of process %d", name, pid);
     return r;

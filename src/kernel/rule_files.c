@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/file.h"
 #include "model/rule_problem.h"
 
 /* One file of the directories: the first of its name. */
@@ -142,30 +143,16 @@ static int compare_files(const void *one, const void *other)
     return r ? r : (a->directory > b->directory) - (a->directory < b->directory);
 }
 
-/* Reads up to one byte more than a file may have, so that the parser sees that it is too long. */
-static ssize_t read_all(int fd, char *buffer, size_t size)
-{
-    size_t length = 0;
-    while (length < size) {
-        ssize_t n = read(fd, buffer + length, size - length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        length += (size_t)n;
-    }
-    return (ssize_t)length;
-}
-
 static int parse_fd(int fd, const char *name, struct rule_set *rules,
                     struct rule_problems *problems)
 {
     _cleanup_free_ char *text = malloc(RULE_FILE_MAX + 1);
     if (!text)
         return -ENOMEM;
-    ssize_t length = read_all(fd, text, RULE_FILE_MAX + 1);
+    ssize_t length = file_read(fd, text, RULE_FILE_MAX + 1);
+    if (length == -EFBIG)
+        length =
+            RULE_FILE_MAX + 1; /* all of it is there, and the parser says that it is too long */
     if (length < 0)
         return refuse_file(problems, name, "cannot be read: %s", strerror((int)-length));
     return rule_parse(rules, name, text, (size_t)length, problems);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "model/path.h"
 
 /*
@@ -31,23 +32,11 @@ static bool is_gone(int error)
 /* The whole of a file, up to its first NUL. Returns 0 and *ret, or a negative errno. */
 static int read_text(int dir_fd, const char *name, char **ret)
 {
-    char text[ATTRIBUTE_MAX];
-    size_t used = 0;
+    char text[ATTRIBUTE_MAX + 1];
 
-    _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0)
-        return -errno;
-    while (used < sizeof(text) - 1) {
-        ssize_t n = read(fd, text + used, sizeof(text) - 1 - used);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        used += (size_t)n;
-    }
-    text[used] = '\0';
+    ssize_t length = file_read_at(dir_fd, name, text, sizeof(text));
+    if (length < 0)
+        return (int)length;
     char *copy = strdup(text);
     if (!copy)
         return -ENOMEM;

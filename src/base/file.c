@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+ssize_t file_read(int fd, char *text, size_t size)
+{
+    size_t used = 0;
+    for (;;) {
+        ssize_t got = read(fd, text + used, size - used);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        used += (size_t)got;
+        if (used == size)
+            return -EFBIG;
+    }
+    text[used] = '\0';
+    return (ssize_t)used;
+}
+
+ssize_t file_read_at(int dir_fd, const char *path, char *text, size_t size)
+{
+    /* a terminal or a fifo at the path must neither become ours nor keep us waiting */
+    _cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return fd < 0 ? -errno : file_read(fd, text, size);
+}
