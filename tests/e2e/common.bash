@@ -1,0 +1,202 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What every end-to-end test stands on: a private place for one test, waiting, and cleaning up.
+#
+# Each test has a directory of its own below /run, a tmpfs whose mount is *shared*, as / is on systemd hosts;
+# the daemon's runtime directory ($runtime) and rules ($rules) are in it. Whatever a fixture makes outside of
+# it (process, zram, loop, cgroup) is noted there in a file when it is made, so that it is found and taken away
+# after a failure too, and also where it was made in a subshell.
+
+bats_require_minimum_version 1.8.0
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+images=$here/images
+build=${DEVOLVE_BUILD:?}
+helpers=${DEVOLVE_HELPERS:?}
+# shellcheck source=tests/e2e/fixture/device.bash
+. "$here/fixture/device.bash"
+# shellcheck source=tests/e2e/fixture/cgroup.bash
+. "$here/fixture/cgroup.bash"
+# shellcheck source=tests/e2e/fixture/container.bash
+. "$here/fixture/container.bash"
+# shellcheck source=tests/e2e/fixture/lxc.bash
+. "$here/fixture/lxc.bash"
+# shellcheck source=tests/e2e/fixture/runc.bash
+. "$here/fixture/runc.bash"
+# shellcheck source=tests/e2e/fixture/daemon.bash
+. "$here/fixture/daemon.bash"
+
+common_setup() {
+    work=$(mktemp -d /run/devolve-test.XXXXXX)
+    mount -t tmpfs -o mode=755 devolve-test "$work"
+    mount --make-shared "$work"
+    runtime=$work/runtime rules=$work/rules
+    mkdir "$work/made" "$runtime" "$rules"
+    export DEVOLVE_RUNTIME_DIR=$runtime
+    daemon_pid=
+}
+
+# Takes everything away that the test made, the youngest layer first. Fails where the daemon had anything to
+# be ashamed of: a bad end, or a sanitizer's report.
+common_teardown() {
+    local status=0
+    [[ -n ${work:-} && -d $work/made ]] || return 0
+    containers_end
+    daemons_end || status=1
+    devices_remove
+    processes_end
+    cgroups_remove
+    if [[ ${BATS_TEST_COMPLETED:-} != 1 || $status != 0 ]]; then
+        logs_print
+    fi
+    mounts_remove "$work"
+    rmdir "$work"
+    return $status
+}
+
+setup() {
+    common_setup
+}
+
+teardown() {
+    common_teardown
+}
+
+# note KIND WORD...: remembers that something of this kind was made (newest first when read back).
+note() {
+    local kind=$1
+    shift
+    echo "$*" >>"$work/made/$kind"
+}
+
+noted() {
+    [[ ! -e $work/made/$1 ]] || tac "$work/made/$1"
+}
+
+# Ends the test with a sentence that says what was expected.
+fail() {
+    printf '%s\n' "$*" >&2
+    return 1
+}
+
+# wait_until SECONDS COMMAND...: returns as soon as the command succeeds, fails when the time is over. The
+# only loop that waits; the pause keeps it from taking the processor away from what it waits for.
+wait_until() {
+    local deadline=$((SECONDS + $1 + 1)) seconds=$1
+    shift
+    until "$@"; do
+        if ((SECONDS >= deadline)); then
+            fail "not within $seconds s: $*"
+            return 1
+        fi
+        sleep 0.02
+    done
+}
+
+# is EXPECTED COMMAND...: whether the command prints exactly this. For wait_until.
+is() {
+    local expected=$1
+    shift
+    [[ $("$@") == "$expected" ]]
+}
+
+# assert_equal ACTUAL EXPECTED WHAT
+assert_equal() {
+    [[ $1 == "$2" ]] || fail "$3: expected '$2', found '$1'"
+}
+
+# assert_contains TEXT PART WHAT
+assert_contains() {
+    [[ $1 == *"$2"* ]] || fail "$3: '$2' is not in: $1"
+}
+
+# not COMMAND...: for wait_until and for lines of their own, where `!` would be ignored by errexit.
+not() {
+    ! "$@"
+}
+
+process_gone() {
+    [[ ! -d /proc/$1 || $(process_state "$1") == Z ]]
+}
+
+process_state() {
+    sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null || true
+}
+
+# end_process PID [SIGNAL]: ends one process that we started, with SIGKILL when it does not listen.
+end_process() {
+    kill "-${2:-TERM}" "$1" 2>/dev/null || return 0
+    wait_until 5 process_gone "$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null || true
+    wait_until 5 process_gone "$1"
+    wait "$1" 2>/dev/null || true
+}
+
+# in_background COMMAND...: starts it, noted for cleaning up; the pid is in $background. (A function that ends
+# in a long-running program starts it by exec, or the pid is that of the shell around it.)
+in_background() {
+    # Bash would give it /dev/null to read from.
+    "$@" <&0 3>&- 4>&- &
+    background=$!
+    note process "$background"
+}
+
+# hold_open NAME: $work/NAME.stdin is a standard input that does not end before this shell does, or before
+# hold_open is called with the same name again.
+declare -gA held
+hold_open() {
+    local fd=${held[$1]:-}
+    [[ -z $fd ]] || exec {fd}>&-
+    rm -f "$work/$1.stdin"
+    mkfifo "$work/$1.stdin"
+    exec {fd}<>"$work/$1.stdin"
+    held[$1]=$fd
+}
+
+processes_end() {
+    local pid
+    for pid in $(noted process); do
+        end_process "$pid" || true
+    done
+}
+
+mounts_below() {
+    awk -v top="$1" '$5 == top || index($5, top "/") == 1 { print $5 }' /proc/self/mountinfo
+}
+
+mounts_remove() {
+    local mount
+    for mount in $(mounts_below "$1" | sort -r); do
+        umount -l "$mount" || true
+    done
+}
+
+logs_print() {
+    local log
+    for log in "$work"/*.log; do
+        [[ -s $log ]] || continue
+        echo "--- $(basename "$log"), the last 60 lines"
+        tail -n 60 "$log"
+    done
+}
+
+# counts_of PID...: what each process holds, one line a kind, to be equal before and after. Mounts are counted
+# where they are ours: below the runtime directory, and in mount namespaces other than this one.
+counts_of() {
+    local pid
+    echo "mounts below the runtime directory: $(mounts_below "$runtime" | wc -l)"
+    echo "pins: $(find "$runtime" -path '*bpf*' -type f | wc -l)"
+    for pid; do
+        echo "$pid fds: $(find "/proc/$pid/fd" -mindepth 1 -printf x | wc -c)"
+        echo "$pid children: $(wc -w <"/proc/$pid/task/$pid/children")"
+        [[ /proc/$pid/ns/mnt -ef /proc/self/ns/mnt ]] || echo "$pid mounts: $(wc -l <"/proc/$pid/mountinfo")"
+    done
+}
+
+# counts_return TO PID...: waits until counts_of says again what it said before.
+counts_return() {
+    local before=$1
+    shift
+    wait_until 10 is "$before" counts_of "$@" 2>/dev/null ||
+        fail "$(printf 'counts differ (< before, > after):\n%s' "$(diff <(echo "$before") <(counts_of "$@"))")"
+}

@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What a container gets, when, and what is left of it afterwards.
+
+load common
+
+setup() {
+    common_setup
+    first=$(loop_first)
+    second=$((first + 1)) third=$((first + 2))
+}
+
+# One container with the usual map that is given the first loop device.
+one_container() {
+    rule_file 10-test.rules <<RULES
+KERNEL=="loop$first", CONTAINER+="box", GROUP="20", MODE="0640", SYMLINK+="disk/by-test/first"
+RULES
+    start_daemon
+    start_box box
+    register box
+}
+
+@test "the event arrives once, as if from the kernel, with every other property as on the host" {
+    one_container
+    start_host_listener
+    loop_add "$first"
+    hears box add "$(loop_path "$first")"
+
+    local inside outside
+    inside=$(events box add "$(loop_path "$first")")
+    outside=$(events host add "$(loop_path "$first")")
+    assert_equal "$(field nl_pid "$inside")" 0 "nl_pid"
+    assert_equal "$(field uid "$inside")" 0 "uid of the sender, as seen inside"
+    assert_equal "$(field gid "$inside")" 0 "gid of the sender, as seen inside"
+    assert_equal "$(field seqnums "$inside")" 1 "SEQNUM properties"
+    (($(field SEQNUM "$inside") > $(field SEQNUM "$outside"))) || fail "SEQNUM is not the kernel's new one"
+    assert_equal "$(properties "$inside")" "$(properties "$outside")" "all other properties"
+
+    loop_remove "$first"
+    hears box remove "$(loop_path "$first")"
+    assert_equal "$(event_count box add "$(loop_path "$first")")" 1 "copies of the add"
+}
+
+@test "what a container mounts over its node stays out of our store, whose parent mount is shared" {
+    one_container
+    loop_add "$first"
+    hears box add "$(loop_path "$first")"
+    local before
+    before=$(mounts_below "$runtime")
+
+    in_box box mount --bind /etc/hostname "/dev/loop$first"
+    assert_equal "$(mounts_below "$runtime")" "$before" "mounts below the runtime directory"
+    loop_remove "$first"
+    hears box remove "$(loop_path "$first")"
+    not opens_in box "/dev/loop$first"
+    # The way is free again: the next device of this name gets its node.
+    in_box box umount "/dev/loop$first" || true
+    loop_add "$first"
+    wait_until 5 is 2 event_count box add "$(loop_path "$first")"
+    opens_in box "/dev/loop$first"
+}
+
+@test "1000 of 1000 nodes open as their add is read, 0 of 1000 after their remove" {
+    local round opened=0 closed=0
+    rule_file 10-test.rules <<<'KERNEL=="zram*", CONTAINER+="box"'
+    start_daemon
+    start_box box
+    register box
+    follow box
+    for ((round = 0; round < 1000; round++)); do
+        zram_add
+        next_event box add "$(zram_path "$zram")"
+        [[ $(field open "$event") != 0 ]] || opened=$((opened + 1))
+        zram_remove "$zram"
+        next_event box remove "$(zram_path "$zram")"
+        [[ $(field open "$event") == 0 ]] || closed=$((closed + 1))
+    done
+    assert_equal "$opened $closed" "1000 1000" "opened at add, closed at remove"
+}
+
+@test "two containers with different maps get each its own device, owner, group and mode" {
+    local extent many=()
+    # 340 extents, the most that the kernel takes, none adjacent to the next on the host.
+    for ((extent = 0; extent < 340; extent++)); do
+        many+=(--map "$extent:$((70000 + 2 * extent)):1")
+    done
+    rule_file 10-test.rules <<RULES
+KERNEL=="loop$first", CONTAINER+="plain", OWNER="7", GROUP="20", MODE="0640"
+KERNEL=="loop$second", CONTAINER+="many", OWNER="8", GROUP="339", MODE="0604"
+KERNEL=="loop$third", CONTAINER+="elsewhere"
+RULES
+    start_daemon
+    start_box plain
+    start_box many "${many[@]}"
+    register plain
+    register many
+    loop_add "$first"
+    loop_add "$second"
+    loop_add "$third"
+    hears plain add "$(loop_path "$first")"
+    hears many add "$(loop_path "$second")"
+
+    assert_equal "$(stat_in plain "/dev/loop$first")" "block special file 7 20 640" "the node in plain"
+    assert_equal "$(stat_in many "/dev/loop$second")" "block special file 8 339 604" "the node in many"
+    not in_box plain test -e "/dev/loop$second"
+    not in_box many test -e "/dev/loop$first"
+    not in_box plain test -e "/dev/loop$third"
+    not in_box many test -e "/dev/loop$third"
+    assert_equal "$(event_count plain add "$(loop_path "$second")")" 0 "another container's events"
+    assert_equal "$(grants plain)$(grants many)" "/dev/loop$first delivered/dev/loop$second delivered" "grants"
+}
+
+@test "an id that no map covers is a refusal by name, and leaves no node" {
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\", GROUP=\"70000\""
+    start_daemon
+    start_box box
+    register box
+    loop_add "$first"
+    wait_until 5 is "/dev/loop$first refused" grants box
+    assert_contains "$(grant_reason box "/dev/loop$first")" 70000 "the reason"
+    not in_box box test -e "/dev/loop$first"
+    assert_equal "$(event_count box add "$(loop_path "$first")")" 0 "events"
+}
+
+@test "names of owner and group are those of the container's own files" {
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\", GROUP=\"tty\", MODE=\"0660\""
+    start_daemon
+    start_box box
+    register box
+    loop_add "$first"
+    hears box add "$(loop_path "$first")"
+    assert_equal "$(in_box box stat --format %G "/dev/loop$first")" tty "the group, by name inside"
+}
+
+@test "a device that is present is there when register returns, with an add" {
+    loop_add "$first"
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\", SYMLINK+=\"by-test\""
+    start_daemon
+    start_box box
+    register box
+    opens_in box "/dev/loop$first"
+    assert_equal "$(in_box box readlink -f /dev/by-test)" "/dev/loop$first" "the link"
+    hears box add "$(loop_path "$first")"
+    assert_equal "$(field open "$(events box add "$(loop_path "$first")")")" 0 "open as the add is read"
+}
+
+@test "to register twice changes nothing" {
+    loop_add "$first"
+    one_container
+    local before
+    before=$(counts_of "$daemon_pid" "${box_pid[box]}")
+    register box
+    counts_return "$before" "$daemon_pid" "${box_pid[box]}"
+    assert_equal "$(event_count box add "$(loop_path "$first")")" 1 "adds"
+}
+
+@test "reload after a rule was removed takes the device back" {
+    loop_add "$first"
+    one_container
+    opens_in box "/dev/loop$first"
+    rm "$rules/10-test.rules"
+    ctl reload
+    hears box remove "$(loop_path "$first")"
+    not in_box box test -e "/dev/loop$first"
+    not in_box box test -L /dev/disk/by-test/first
+    not in_box box test -d /dev/disk
+    assert_equal "$(grants box)" "" "grants"
+}
+
+@test "reload with a new rule gives the device" {
+    loop_add "$first"
+    start_daemon
+    start_box box
+    register box
+    not in_box box test -e "/dev/loop$first"
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\""
+    ctl reload
+    hears box add "$(loop_path "$first")"
+    opens_in box "/dev/loop$first"
+}
+
+@test "attach and detach give and take one device by hand" {
+    loop_add "$first"
+    start_daemon
+    start_box box
+    register box
+    ctl attach box "/dev/loop$first" --node /dev/given --group 20 --mode 0640
+    assert_equal "$(stat_in box /dev/given)" "block special file 0 20 640" "the node"
+    opens_in box /dev/given
+    ctl detach box "/dev/loop$first"
+    wait_until 5 not in_box box test -e /dev/given
+}
+
+@test "unregister takes everything back" {
+    local before
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\", SYMLINK+=\"by/test\""
+    loop_add "$first"
+    start_daemon
+    start_box box
+    before=$(counts_of "$daemon_pid" "${box_pid[box]}")
+    register box
+    opens_in box "/dev/loop$first"
+    ctl unregister box
+    not in_box box test -e "/dev/loop$first"
+    not in_box box test -d /dev/by
+    hears box remove "$(loop_path "$first")"
+    counts_return "$before" "$daemon_pid" "${box_pid[box]}"
+}
+
+@test "the death of the container takes everything back" {
+    local before
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\""
+    loop_add "$first"
+    start_daemon
+    before=$(counts_of "$daemon_pid")
+    start_box box
+    register box
+    kill -KILL "${box_pid[box]}"
+    wait_until 5 is '{"containers": []}' call ListContainers
+    counts_return "$before" "$daemon_pid"
+}
+
+@test "the end of the daemon takes everything back" {
+    loop_add "$first"
+    one_container
+    opens_in box "/dev/loop$first"
+    stop_daemon
+    not opens_in box "/dev/loop$first"
+    assert_equal "$(mounts_below "$runtime" | wc -l)" 0 "mounts left below the runtime directory"
+}

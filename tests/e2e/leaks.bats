@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Nothing is left over. In a build with sanitizers the leak report at the daemon's end is part of the verdict.
+
+load common
+
+setup() {
+    common_setup
+    first=$(loop_first)
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\", SYMLINK+=\"a/%k\""
+}
+
+plug_cycles() {
+    local round
+    for ((round = 0; round < $1; round++)); do
+        loop_add "$first"
+        next_event box add "$(loop_path "$first")"
+        loop_remove "$first"
+        next_event box remove "$(loop_path "$first")"
+    done
+}
+
+@test "1000 plug cycles leave descriptors, mounts and processes as they were" {
+    local before
+    start_daemon
+    start_box box
+    register box
+    follow box
+    # What the first few make once and for all (the injector) does not count.
+    plug_cycles 3
+    wait_until 5 is "" grants box
+    before=$(counts_of "$daemon_pid" "${box_pid[box]}")
+    plug_cycles 1000
+    wait_until 5 is "" grants box
+    counts_return "$before" "$daemon_pid" "${box_pid[box]}"
+    stop_daemon
+}
+
+@test "100 registrations and deaths leave descriptors, mounts and processes as they were" {
+    local before round
+    loop_add "$first"
+    start_daemon
+    before=$(counts_of "$daemon_pid")
+    for ((round = 0; round < 100; round++)); do
+        start_box box
+        register box >/dev/null
+        stop_box box
+        wait_until 5 is '{"containers": []}' call ListContainers
+    done
+    counts_return "$before" "$daemon_pid"
+    stop_daemon
+}
