@@ -57,6 +57,36 @@ void container_free(struct container *container)
     free(container);
 }
 
+bool delivery_is_cut(const struct delivery *delivery)
+{
+    struct plan plan = {.count = 0};
+    plan_cut(&plan, delivery->grant);
+    for (size_t i = 0; i < plan.count; i++)
+        if ((plan.steps[i].kind == STEP_ACCESS_DENY && !delivery->denied) ||
+            (plan.steps[i].kind == STEP_NODE_REVOKE && !delivery->revoked))
+            return false;
+    return true;
+}
+
+void delivery_move_announcement(struct delivery *delivery, const char *devpath)
+{
+    struct uevent event;
+    char message[UEVENT_INJECT_MAX];
+
+    if (!delivery->announcement ||
+        uevent_parse(&event, delivery->announcement, delivery->announcement_size, NULL) < 0 ||
+        uevent_set(&event, "DEVPATH", devpath) < 0)
+        return;
+    int size = uevent_serialise(&event, message, sizeof(message), NULL);
+    char *moved = size > 0 ? malloc((size_t)size) : NULL;
+    if (!moved)
+        return;
+    memcpy(moved, message, (size_t)size);
+    free(delivery->announcement);
+    delivery->announcement = moved;
+    delivery->announcement_size = (size_t)size;
+}
+
 struct delivery *container_find_delivery(const struct container *container, const char *devpath)
 {
     for (struct delivery *d = container->deliveries; d; d = d->next)
@@ -160,7 +190,7 @@ static struct hint *hint_new(const char *devpath, uint64_t inode, const char *me
 int container_push_hint(struct container *container, const char *devpath, uint64_t inode,
                         const char *message, size_t message_size)
 {
-    if (message && container->hint_count >= CONTAINER_QUEUE_MAX)
+    if (message && container->told_count >= CONTAINER_QUEUE_MAX)
         return -ENOBUFS;
     struct hint *hint = hint_new(devpath, inode, message, message_size);
     if (!hint)
@@ -171,7 +201,7 @@ int container_push_hint(struct container *container, const char *devpath, uint64
     else
         container->hints = hint;
     container->hints_tail = hint;
-    container->hint_count++;
+    container->told_count += message != NULL;
     return 0;
 }
 
@@ -181,7 +211,7 @@ void container_return_hint(struct container *container, struct hint *hint_take)
     container->hints = hint_take;
     if (!container->hints_tail)
         container->hints_tail = hint_take;
-    container->hint_count++;
+    container->told_count += hint_take->message != NULL;
 }
 
 struct hint *container_pop_hint(struct container *container)
@@ -192,7 +222,7 @@ struct hint *container_pop_hint(struct container *container)
     container->hints = hint->next;
     if (!container->hints)
         container->hints_tail = NULL;
-    container->hint_count--;
+    container->told_count -= hint->message != NULL;
     hint->next = NULL;
     return hint;
 }

@@ -33,6 +33,7 @@ struct delivery {
     char *announcement;   /* the message of its `add`, to make a `remove` from; NULL: not told */
     size_t announcement_size;
     struct refusal why; /* DELIVERY_REFUSED */
+    bool conflicting;   /* refused because another delivery holds what it wants */
 };
 
 /* "Look at this device for this container": all strings owned. */
@@ -80,13 +81,14 @@ struct container {
     struct delivery *deliveries, *deliveries_tail;
     struct attachment *attachments;
     struct hint *hints, *hints_tail;
-    size_t hint_count;
+    size_t told_count;    /* of the hints, those with an event */
     uint64_t hint_serial; /* of the newest hint ever */
     struct job *job;      /* under way, or NULL */
     struct waiter *waiters;
     bool turning;        /* its queue is being worked off further up the stack */
     bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */
     bool stalled;        /* its file system hangs; retried with back-off */
+    bool hung;           /* it was stalled, and has not settled since */
     bool leaving;        /* unregistered: everything goes */
     uint64_t retry_delay_us;
     void *retry_timer;
@@ -106,6 +108,12 @@ struct container *container_new(const char *name, pid_t pid);
 /* Frees the values; the place must be closed and the deliveries' items freed before. NULL accepted.
  */
 void container_free(struct container *container);
+
+/* Whether the part of a take that protects somebody (device cgroup, inode) is done. */
+bool delivery_is_cut(const struct delivery *delivery);
+
+/* The container knows the device by another devpath now: a `remove` made up later says so too. */
+void delivery_move_announcement(struct delivery *delivery, const char *devpath);
 
 /* The delivery of a device by devpath, borrowed, or NULL. */
 struct delivery *container_find_delivery(const struct container *container, const char *devpath);

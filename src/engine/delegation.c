@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The one path. News of the world (on_news) decides two things at once: whether a delivery is to be
- * cut, and whether the container should look at the device. A container looks (take_up) when it has
- * no job: it computes what is desired now, compares with what is delivered now, and makes one plan.
- * The plan's end (outcome.c) records the outcome and lets the container look at the next hint.
+ * The one path. A container looks at a hint (take_up) when it has no job: it computes what is
+ * desired now, compares with what is delivered now, and makes one plan. The plan's end (outcome.c)
+ * records the outcome and lets the container look at the next hint.
  */
 #include "engine/delegation_state.h"
 
 #include <errno.h>
 
+#include "engine/news.h"
 #include "engine/outcome.h"
 
 void delegation_report(struct delegation *delegation, enum activity_kind kind,
@@ -45,8 +45,7 @@ void delegation_report_plan(const struct job *job, enum activity_kind kind, cons
     delegation->observer->on_activity(delegation->observer->userdata, &activity);
 }
 
-/* What is desired; what the rules give but cannot be is said and counts as nothing. */
-static struct grant *desired_now(struct container *container, struct device *device, bool say)
+struct grant *delegation_desired_now(struct container *container, struct device *device, bool say)
 {
     struct delegation *delegation = container->delegation;
     struct grant *grant = NULL;
@@ -78,8 +77,10 @@ void delegation_hint(struct container *container, const char *devpath, uint64_t 
     int size = event ? uevent_serialise(event, message, sizeof(message), NULL) : 0;
     int r = container_push_hint(container, devpath, inode, size > 0 ? message : NULL,
                                 size > 0 ? (size_t)size : 0);
-    if (r < 0)
+    if (r == -ENOBUFS)
         container->compare_wanted = true; /* the event is lost inside, its effect is not */
+    else if (r < 0)
+        outcome_retry(container);
 }
 
 static bool same_strings(char *const *a, size_t a_count, char *const *b, size_t b_count)
@@ -90,121 +91,12 @@ static bool same_strings(char *const *a, size_t a_count, char *const *b, size_t 
     return a_count == b_count;
 }
 
-/*
- * Owner, mode and access can be changed in place. Other names or properties are news for programs
- * inside, which hear of a device by `add` and `remove`.
- */
-static bool can_change(const struct grant *delivered, const struct grant *desired)
+bool delegation_can_change(const struct grant *delivered, const struct grant *desired)
 {
     return grant_same_key(delivered, desired) && delivered->options == desired->options &&
            property_list_equal(&delivered->env, &desired->env) &&
            same_strings(delivered->symlinks, delivered->symlink_count, desired->symlinks,
                         desired->symlink_count);
-}
-
-/* One container and one device of which there is news. */
-static void consider(struct container *container, struct device *device, const struct uevent *event)
-{
-    struct delivery *delivery = container_find_delivery(container, device->devpath);
-    _cleanup_grant_ struct grant *grant = desired_now(container, device, !delivery);
-
-    if (delivery && (!grant || !can_change(delivery->grant, grant)))
-        delegation_cut(container, delivery);
-    if (delivery || grant)
-        delegation_hint(container, device->devpath, device->inode, event);
-}
-
-struct family {
-    struct container *container;
-    const struct device *head;
-};
-
-static void consider_relative(void *userdata, struct device *device)
-{
-    const struct family *family = userdata;
-    const char *below = after_prefix(device->devpath, family->head->devpath);
-    if (below && *below == '/')
-        consider(family->container, device, NULL);
-}
-
-/* News of a device may change what its descendants are given: ATTRS, DRIVERS, OPTIONS+="subtree".
- */
-static void consider_descendants(struct container *container, const struct device *device)
-{
-    struct family family = {.container = container, .head = device};
-    world_each(container->delegation->world, consider_relative, &family);
-}
-
-static void end_device(struct container *container, const struct device *device,
-                       const struct uevent *event)
-{
-    struct delivery *delivery = container_find_delivery(container, device->devpath);
-    container_remove_attachment(container, device->devpath);
-    if (!delivery || delivery->grant->inode != device->inode)
-        return;
-    if (delivery->state == DELIVERY_REFUSED) {
-        delegation_drop_delivery(container, delivery);
-        return;
-    }
-    delegation_cut(container, delivery);
-    delegation_hint(container, device->devpath, device->inode, event);
-}
-
-/* Renames one record. Where memory is short it keeps its old name, which nothing has: it is cut. */
-static void rename_path(char **devpath, const struct device *device, const char *old)
-{
-    char *renamed = streq(*devpath, old) ? strdup(device->devpath) : NULL;
-    if (!renamed)
-        return;
-    free(*devpath);
-    *devpath = renamed;
-}
-
-/* The same incarnation under another devpath: the records follow. */
-static void rename_device(struct container *container, const struct device *device, const char *old)
-{
-    for (struct delivery *d = container->deliveries; d; d = d->next)
-        if (d->grant->inode == device->inode) {
-            rename_path(&d->grant->devpath, device, old);
-            if (streq(d->grant->devpath, old))
-                delegation_cut(container, d);
-        }
-    for (struct attachment *a = container->attachments; a; a = a->next)
-        if (a->inode == device->inode)
-            rename_path(&a->devpath, device, old);
-    for (struct hint *h = container->hints; h; h = h->next)
-        if (h->inode == device->inode)
-            rename_path(&h->devpath, device, old);
-    if (container->job && container->job->desired &&
-        container->job->desired->inode == device->inode)
-        rename_path(&container->job->desired->devpath, device, old);
-}
-
-static void on_news(void *userdata, enum world_news news, struct device *device,
-                    const char *old_devpath, const struct uevent *event)
-{
-    struct delegation *delegation = userdata;
-    for (struct container *c = delegation->containers, *next; c; c = next) {
-        next = c->next;
-        switch (news) {
-        case DEVICE_VANISHED:
-            end_device(c, device, event);
-            break;
-        case DEVICE_MOVED:
-            rename_device(c, device, old_devpath);
-            consider(c, device, event);
-            break;
-        case DEVICE_APPEARED:
-            consider(c, device, event);
-            break;
-        case DEVICE_UPDATED:
-            consider(c, device, event);
-            if (event)
-                consider_descendants(c, device);
-            break;
-        }
-        delegation_turn(c);
-    }
 }
 
 /* What is said in `status` when a grant cannot even begin. */
@@ -221,10 +113,12 @@ static int check_conflicts(const struct container *container, const struct deliv
     for (struct container *c = container->delegation->containers; c; c = c->next) {
         const struct delivery *other =
             c == container ? NULL : container_find_delivery(c, grant->devpath);
-        if (other && other->state != DELIVERY_REFUSED &&
-            ((grant->options | other->grant->options) & OPTION_EXCLUSIVE))
-            return refuse(why, EBUSY, "container %s has it, and %s:%u says OPTIONS+=\"exclusive\"",
-                          c->name, grant->rule_file, grant->rule_line);
+        if (!other || other->state == DELIVERY_REFUSED ||
+            !((grant->options | other->grant->options) & OPTION_EXCLUSIVE))
+            continue;
+        const struct grant *by = grant->options & OPTION_EXCLUSIVE ? grant : other->grant;
+        return refuse(why, EBUSY, "container %s has it, and %s:%u says OPTIONS+=\"exclusive\"",
+                      c->name, by->rule_file, by->rule_line);
     }
     return 0;
 }
@@ -236,10 +130,19 @@ static void start(struct job *job, const char *decision)
     executor_start(&job->container->delegation->executor, job);
 }
 
-static void refuse_delivery(struct delivery *delivery, const struct refusal *why)
+static void refuse_give(struct container *container, struct delivery *delivery,
+                        const struct device *device, const struct refusal *why)
 {
-    delivery->state = DELIVERY_REFUSED;
-    delivery->why = *why;
+    delegation_report(container->delegation, ACTIVITY_OUTCOME, container, device->devpath,
+                      "refused", why);
+    container->delegation->counters.refused++;
+    if (delivery) {
+        delivery->state = DELIVERY_REFUSED;
+        delivery->conflicting = why->error == EBUSY;
+        delivery->why = *why;
+    }
+    if (why->error == ENOMEM)
+        outcome_retry(container);
 }
 
 static void give(struct container *container, struct device *device, struct grant *grant_take,
@@ -267,11 +170,7 @@ static void give(struct container *container, struct device *device, struct gran
             refuse(&why, ENOMEM, "no memory to deliver it");
     }
     if (why.error) {
-        delegation_report(container->delegation, ACTIVITY_OUTCOME, container, device->devpath,
-                          "refused", &why);
-        container->delegation->counters.refused++;
-        if (delivery)
-            refuse_delivery(delivery, &why);
+        refuse_give(container, delivery, device, &why);
         job_free(job);
         return;
     }
@@ -283,9 +182,9 @@ static void take(struct container *container, struct delivery *delivery, struct 
                  struct uevent *event_take)
 {
     struct job *job = job_new(JOB_TAKE, container, delivery);
-    if (!job) { /* the inode is dead already; try again with the next comparison */
+    if (!job) { /* the inode is dead at least */
         delegation_cut(container, delivery);
-        container->compare_wanted = true;
+        outcome_retry(container);
         hint_free(hint_take);
         free(event_take);
         return;
@@ -334,7 +233,7 @@ static void take_up(struct container *container, struct hint *hint_take)
     struct delivery *delivery = container_find_delivery(container, hint_take->devpath);
     uint64_t known = delivery ? delivery->grant->inode : hint_take->inode;
     struct device *device = world_find(container->delegation->world, hint_take->devpath);
-    _cleanup_grant_ struct grant *grant = desired_now(container, device, true);
+    _cleanup_grant_ struct grant *grant = delegation_desired_now(container, device, true);
     bool removal = event_has_action(event, UEVENT_REMOVE);
     bool of_it = known == hint_take->inode && (delivery || !grant || grant->inode == known);
 
@@ -347,7 +246,7 @@ static void take_up(struct container *container, struct hint *hint_take)
         delegation_drop_delivery(container, delivery);
         delivery = NULL;
     }
-    if (delivery && (!grant || delivery->cut || !can_change(delivery->grant, grant)))
+    if (delivery && (!grant || delivery->cut || !delegation_can_change(delivery->grant, grant)))
         take(container, delivery, hint_take, TAKE_PTR(event));
     else if (delivery && !grant_equal(delivery->grant, grant))
         change(container, delivery, TAKE_PTR(grant), hint_take);
@@ -360,24 +259,32 @@ static void take_up(struct container *container, struct hint *hint_take)
         hint_free(hint_take);
 }
 
+/* Works hints off until one has to wait, or none is left. */
+static void work_off(struct container *container)
+{
+    while (!container->job && !container->stalled) {
+        struct hint *hint = container_pop_hint(container);
+        if (!hint && !container->compare_wanted)
+            return;
+        if (hint) {
+            take_up(container, hint);
+        } else {
+            container->compare_wanted = false;
+            delegation_compare(container);
+        }
+    }
+}
+
 void delegation_turn(struct container *container)
 {
     if (container->turning)
         return;
     container->turning = true;
-    while (!container->job && !container->stalled) {
-        struct hint *hint = container_pop_hint(container);
-        if (hint) {
-            take_up(container, hint);
-        } else if (container->compare_wanted) {
-            container->compare_wanted = false;
-            delegation_compare(container);
-        } else {
-            break;
-        }
-    }
+    do
+        work_off(container);
+    while (delegation_settle(container)); /* who waited may have asked for more */
     container->turning = false;
-    delegation_settle(container);
+    delegation_end_left(container);
 }
 
 static void compare_device(void *userdata, struct device *device)
@@ -386,7 +293,7 @@ static void compare_device(void *userdata, struct device *device)
     const struct delivery *delivery = container_find_delivery(container, device->devpath);
     if (delivery && delivery->state != DELIVERY_REFUSED)
         return;
-    _cleanup_grant_ struct grant *grant = desired_now(container, device, true);
+    _cleanup_grant_ struct grant *grant = delegation_desired_now(container, device, true);
     if (grant || delivery)
         delegation_hint(container, device->devpath, device->inode, NULL);
 }
@@ -395,10 +302,10 @@ void delegation_compare(struct container *container)
 {
     for (struct delivery *d = container->deliveries_tail; d; d = d->previous) {
         struct device *device = world_find(container->delegation->world, d->grant->devpath);
-        _cleanup_grant_ struct grant *grant = desired_now(container, device, false);
+        _cleanup_grant_ struct grant *grant = delegation_desired_now(container, device, false);
         if (d->state == DELIVERY_REFUSED && !container->leaving)
             continue;
-        if (!grant || !can_change(d->grant, grant))
+        if (!grant || !delegation_can_change(d->grant, grant))
             delegation_cut(container, d);
         else if (!d->cut && grant_equal(d->grant, grant))
             continue;
@@ -415,7 +322,7 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
     struct delegation *delegation = calloc(1, sizeof(*delegation));
     if (!delegation)
         return NULL;
-    struct world_listener listener = {.on_news = on_news, .userdata = delegation};
+    struct world_listener listener = {.on_news = news_receive, .userdata = delegation};
     delegation->door = door;
     delegation->observer = observer;
     delegation->executor = (struct executor){

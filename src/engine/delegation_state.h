@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What delegation.c (decide and record) and registration.c (who takes part) share. */
+/* What news.c, delegation.c, outcome.c and registration.c share: hear, decide, record, and who
+ * takes part. */
 
 #include "engine/delegation.h"
 #include "engine/desired.h"
@@ -20,6 +21,8 @@ struct delegation {
     struct executor executor;
     struct container *containers;
     struct delegation_counters counters;
+    bool reviving;     /* others take their turn further up the stack */
+    bool revived_anew; /* and somebody was revived meanwhile */
 };
 
 /* Works a container's queue off as far as it goes without waiting. May free the container. */
@@ -34,8 +37,26 @@ void delegation_cut(struct container *container, struct delivery *delivery);
 /* Frees the item and the record, whatever state they are in. */
 void delegation_drop_delivery(struct container *container, struct delivery *delivery);
 
-/* Tells waiters when the container is settled, and ends it when it is leaving. */
-void delegation_settle(struct container *container);
+/* Tells those waiters whose wait is over. Whether there were any. */
+bool delegation_settle(struct container *container);
+
+/*
+ * Ends a container that is leaving and has nothing left: it is freed then. One whose device cgroup
+ * or inode could not be taken back stays, and is tried again.
+ */
+void delegation_end_left(struct container *container);
+
+/*
+ * What is desired of a device that may be NULL; what the rules give but cannot be counts as
+ * nothing, and is reported where `say`. NULL: nothing.
+ */
+struct grant *delegation_desired_now(struct container *container, struct device *device, bool say);
+
+/*
+ * Owner, mode and access can be changed in place. Other names or properties are news for programs
+ * inside, which hear of a device by `add` and `remove`.
+ */
+bool delegation_can_change(const struct grant *delivered, const struct grant *desired);
 
 /* Queues a look at a device, with the event of its incarnation `inode` to tell (or NULL). */
 void delegation_hint(struct container *container, const char *devpath, uint64_t inode,

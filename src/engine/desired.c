@@ -23,12 +23,31 @@ static void forget_names(struct share *share)
     share->symlink_count = 0;
 }
 
+/* The same for an attachment, whose strings stay its own. */
+static struct share nameless(const struct share *given)
+{
+    struct share share = *given;
+    share.node = NULL;
+    share.symlink_count = 0;
+    return share;
+}
+
+/*
+ * What the nearest ancestor with OPTIONS+="subtree" hands down. Returns 1 and either *ret, which is
+ * the caller's, or *ret_attachment; 0: none has it.
+ */
 static int judge_ancestors(const struct policy *policy, const struct container *container,
-                           const struct device *device, struct share *ret)
+                           const struct device *device, struct share *ret,
+                           const struct attachment **ret_attachment)
 {
     for (struct device *above = device_parent(device); above; above = device_parent(above)) {
+        const struct attachment *attachment = container_find_attachment(container, above);
+        if (attachment && (attachment->share.options & OPTION_SUBTREE)) {
+            *ret_attachment = attachment;
+            return 1;
+        }
         struct share share = {.given = false};
-        int r = judge(policy, container, above, NULL, NULL, &share);
+        int r = attachment ? 0 : judge(policy, container, above, NULL, NULL, &share);
         if (r > 0 && (share.options & OPTION_SUBTREE)) {
             forget_names(&share);
             *ret = share;
@@ -58,7 +77,9 @@ int desired_grant(const struct policy *policy, const struct container *container
                   struct grant **ret, struct refusal *why)
 {
     _cleanup_(share_done) struct share share = {.given = false};
-    const struct attachment *attachment = container_find_attachment(container, device);
+    const struct attachment *attachment = container_find_attachment(container, device),
+                            *above = NULL;
+    struct share inherited;
     const struct share *given = attachment ? &attachment->share : &share;
 
     int r = 0;
@@ -67,10 +88,14 @@ int desired_grant(const struct policy *policy, const struct container *container
     if (r == 0 && !attachment) {
         share_done(&share);
         share = (struct share){.given = false};
-        r = judge_ancestors(policy, container, device, &share);
+        r = judge_ancestors(policy, container, device, &share, &above);
     }
     if (r < 0 || (r == 0 && !attachment))
         return r;
+    if (above) {
+        inherited = nameless(&above->share);
+        given = &inherited;
+    }
 
     r = check_danger(policy, given, device, why);
     if (r == 0)

@@ -24,14 +24,14 @@ static void report(const struct executor *executor, const struct container *cont
 }
 
 /*
- * Turns what was done into the steps that take it back, last one first. The inode and the device
- * cgroup come before everything: the rest may take its time.
+ * Turns the first `count` steps into those that take them back, last one first. The inode and the
+ * device cgroup come before everything: the rest may take its time.
  */
-static void start_undo(struct job *job)
+static void start_undo(struct job *job, size_t count)
 {
     executor_cut(job->executor, job->container, job->delivery);
     struct plan undo = {.count = 0};
-    for (size_t i = job->position; i > 0; i--)
+    for (size_t i = count; i > 0; i--)
         undo.count += (size_t)step_inverse(&job->plan.steps[i - 1], &undo.steps[undo.count]);
     job->plan = undo;
     job->position = 0;
@@ -69,7 +69,7 @@ static void note_failure(struct job *job, const struct step_result *result)
     if (result->stalled)
         job->position = job->plan.count; /* nothing more can be done inside for now */
     else if (job->kind == JOB_GIVE && !job->undoing)
-        start_undo(job);
+        start_undo(job, job->position + 1); /* half of the step may be done: a courier died */
     else
         job->position++;
 }
@@ -99,11 +99,18 @@ static void on_done(void *userdata, const struct step_result *result)
     advance(job);
 }
 
-/* What was cut already need not be cut again. */
-static bool already_cut(const struct job *job, const struct step *step)
+/*
+ * What was cut already need not be cut again. And as long as it could not be cut, the inode is not
+ * forgotten and nobody is told that the device went: the plan runs again later.
+ */
+static bool is_left_out(const struct job *job, const struct step *step)
 {
-    return (step->kind == STEP_ACCESS_DENY && job->delivery->denied) ||
-           (step->kind == STEP_NODE_REVOKE && job->delivery->revoked);
+    const struct delivery *delivery = job->delivery;
+    bool seals =
+        step->kind == STEP_NODE_DESTROY || (step->kind == STEP_EVENT && job->kind == JOB_TAKE);
+    return (step->kind == STEP_ACCESS_DENY && delivery->denied) ||
+           (step->kind == STEP_NODE_REVOKE && delivery->revoked) ||
+           (seals && !delivery_is_cut(delivery));
 }
 
 /* Returns 1 when the step ended, 0 when it is pending. */
@@ -116,7 +123,7 @@ static int run_step(struct job *job)
     int r = 1;
 
     job->step_started_us = now_us();
-    if (already_cut(job, step)) {
+    if (is_left_out(job, step)) {
         job->position++;
         return 1;
     }
@@ -136,7 +143,7 @@ static bool withdraw(struct job *job)
         refuse(&job->why, ENODEV, "it was taken back meanwhile");
     if (job->kind != JOB_GIVE || job->stalled)
         return false;
-    start_undo(job);
+    start_undo(job, job->position);
     return true;
 }
 
@@ -164,17 +171,20 @@ void executor_start(struct executor *executor, struct job *job)
 void executor_cut(struct executor *executor, struct container *container, struct delivery *delivery)
 {
     struct plan plan = {.count = 0};
-    if (delivery->cut || delivery->state == DELIVERY_REFUSED)
+    if (delivery->state == DELIVERY_REFUSED)
         return;
     delivery->cut = true;
     plan_cut(&plan, delivery->grant);
     for (size_t i = 0; i < plan.count; i++) {
+        const struct step *step = &plan.steps[i];
         struct step_result result = {.why.error = 0};
         uint64_t started_us = now_us();
-        (void)executor->door->run(executor->door->userdata, container->place, delivery->item,
-                                  &plan.steps[i], NULL, NULL, NULL, &result);
-        report(executor, container, &plan.steps[i], started_us, &result);
+        if (step->kind == STEP_ACCESS_DENY ? delivery->denied : delivery->revoked)
+            continue;
+        (void)executor->door->run(executor->door->userdata, container->place, delivery->item, step,
+                                  NULL, NULL, NULL, &result);
+        report(executor, container, step, started_us, &result);
         if (!result.why.error)
-            note_cut(delivery, plan.steps[i].kind);
+            note_cut(delivery, step->kind);
     }
 }

@@ -24,7 +24,8 @@ void executor_start(struct executor *executor, struct job *job);
 
 /*
  * The first half of a take, at once and besides whatever is pending: the device cgroup and our
- * inode. After it nothing of the delivery opens any more.
+ * inode. After it nothing of the delivery opens any more. Can be done again: what failed is tried
+ * again.
  */
 void executor_cut(struct executor *executor, struct container *container,
                   struct delivery *delivery);

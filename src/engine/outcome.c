@@ -14,8 +14,7 @@ static void on_retry(void *userdata)
     delegation_turn(container);
 }
 
-/* Looks at the container again, later and later as long as nothing goes well. */
-static void retry_later(struct container *container)
+void outcome_retry(struct container *container)
 {
     const struct door *door = container->delegation->door;
     if (container->retry_timer)
@@ -35,9 +34,9 @@ static void stall(struct container *container, const struct refusal *why)
 {
     struct delegation *delegation = container->delegation;
     container->note = *why;
-    container->stalled = true;
+    container->stalled = container->hung = true;
     delegation->counters.stalls++;
-    retry_later(container);
+    outcome_retry(container);
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, "stalled", why);
 }
 
@@ -60,37 +59,50 @@ static bool is_transient(int error)
     }
 }
 
-/* Somebody may have been refused because of what has just gone: its path, or its being exclusive.
+/*
+ * Somebody may have been refused because of what has just gone. In the same container that can be
+ * any delivery (a path, a link), elsewhere only one of the same device that met a conflict.
  */
-static void revive_in(struct container *container, const char *gone_devpath, bool everything)
+static void revive_in(struct container *container, const char *gone_devpath, bool same)
 {
     for (struct delivery *d = container->deliveries; d; d = d->next)
-        if (d->state == DELIVERY_REFUSED && (everything || streq(d->grant->devpath, gone_devpath)))
+        if (d->state == DELIVERY_REFUSED &&
+            (same || (d->conflicting && streq(d->grant->devpath, gone_devpath))))
             delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
+}
+
+/* Who is revived may fail and revive another: all take their turns here, none further down the
+ * stack. It ends, as a failure that is no conflict is not revived from elsewhere. */
+static void turn_others(struct delegation *delegation, const struct container *container)
+{
+    delegation->revived_anew = true;
+    if (delegation->reviving)
+        return;
+    delegation->reviving = true;
+    while (delegation->revived_anew) {
+        delegation->revived_anew = false;
+        for (struct container *c = delegation->containers, *next; c; c = next) {
+            next = c->next;
+            if (c != container)
+                delegation_turn(c);
+        }
+    }
+    delegation->reviving = false;
+}
+
+static void revive_others(struct container *container, const char *gone_devpath)
+{
+    for (struct container *c = container->delegation->containers; c; c = c->next)
+        if (c != container && !c->leaving)
+            revive_in(c, gone_devpath, false);
+    turn_others(container->delegation, container);
 }
 
 void outcome_revive(struct container *container, const char *gone_devpath)
 {
-    for (struct container *c = container->delegation->containers, *next; c; c = next) {
-        next = c->next;
-        if (c->leaving)
-            continue;
-        revive_in(c, gone_devpath, c == container);
-        if (c != container)
-            delegation_turn(c);
-    }
-}
-
-/* Whether the part of a take that protects somebody was done. */
-static bool is_cut(const struct delivery *delivery)
-{
-    struct plan plan = {.count = 0};
-    plan_cut(&plan, delivery->grant);
-    for (size_t i = 0; i < plan.count; i++)
-        if ((plan.steps[i].kind == STEP_ACCESS_DENY && !delivery->denied) ||
-            (plan.steps[i].kind == STEP_NODE_REVOKE && !delivery->revoked))
-            return false;
-    return true;
+    if (!container->leaving)
+        revive_in(container, gone_devpath, true);
+    revive_others(container, gone_devpath);
 }
 
 static void end_give(struct container *container, struct job *job)
@@ -109,29 +121,27 @@ static void end_give(struct container *container, struct job *job)
         container->delegation->counters.given++;
         return;
     }
-    if (job->stalled || !is_cut(delivery)) { /* something of it may be inside: take it, later */
+    if (job->stalled ||
+        !delivery_is_cut(delivery)) { /* something of it may be inside: take it, later */
         delegation_cut(container, delivery);
         delivery->state = DELIVERY_TAKING;
         if (!job->stalled)
-            retry_later(container);
+            outcome_retry(container);
         return;
     }
+    _cleanup_free_ char *devpath = strdup(delivery->grant->devpath);
     door->item_free(door->userdata, TAKE_PTR(delivery->item));
     if (job->withdrawn) { /* never seen inside; a hint tells when to look again */
         delegation_drop_delivery(container, delivery);
-        return;
+    } else {
+        delivery->state = DELIVERY_REFUSED;
+        delivery->why = job->why;
+        container->delegation->counters.refused++;
+        if (is_transient(job->why.error))
+            outcome_retry(container);
     }
-    delivery->state = DELIVERY_REFUSED;
-    delivery->why = job->why;
-    container->delegation->counters.refused++;
-    if (is_transient(job->why.error))
-        retry_later(container);
-}
-
-static bool is_removal(const struct hint *hint)
-{
-    _cleanup_free_ struct uevent *event = hint_event(hint);
-    return event_has_action(event, UEVENT_REMOVE);
+    if (devpath)
+        revive_others(container, devpath);
 }
 
 static void end_take(struct container *container, struct job *job)
@@ -139,15 +149,15 @@ static void end_take(struct container *container, struct job *job)
     _cleanup_free_ char *devpath = strdup(job->delivery->grant->devpath);
     if (job->stalled)
         return; /* its inode is dead; the same plan runs again later */
-    if (!is_cut(job->delivery)) {
-        retry_later(container);
+    if (!delivery_is_cut(job->delivery)) {
+        outcome_retry(container);
         return;
     }
     if (job->why.error || job->shadowed)
         container->delegation->counters.residues++;
     container->delegation->counters.taken++;
     delegation_drop_delivery(container, job->delivery);
-    if (job->hint && !is_removal(job->hint)) /* its right went: perhaps it has another now */
+    if (job->hint) /* its right went: perhaps it has another now */
         container_return_hint(container, TAKE_PTR(job->hint));
     if (devpath)
         outcome_revive(container, devpath);
@@ -169,6 +179,15 @@ static void end_change(struct container *container, struct job *job)
         container_return_hint(container, TAKE_PTR(job->hint));
 }
 
+static void end_tell(struct container *container, struct job *job)
+{
+    if (job->why.error)
+        return;
+    container->delegation->counters.told++;
+    if (job->event->action == UEVENT_MOVE)
+        delivery_move_announcement(job->delivery, uevent_get(job->event, "DEVPATH"));
+}
+
 static const char *outcome_of(const struct job *job)
 {
     if (job->stalled)
@@ -188,8 +207,8 @@ static const char *outcome_of(const struct job *job)
 
 void outcome_record(void *userdata, struct job *job)
 {
-    struct delegation *delegation = userdata;
     struct container *container = job->container;
+    (void)userdata; /* the container knows its delegation */
 
     delegation_report_plan(job, ACTIVITY_OUTCOME, outcome_of(job));
     container->job = NULL;
@@ -209,7 +228,7 @@ void outcome_record(void *userdata, struct job *job)
         end_change(container, job);
         break;
     case JOB_TELL:
-        delegation->counters.told += !job->why.error;
+        end_tell(container, job);
         break;
     }
     if (job->stalled && job->hint)

@@ -8,6 +8,9 @@
 /* The executor's on_end: `userdata` is the delegation. The job is freed. */
 void outcome_record(void *userdata, struct job *job);
 
+/* Compares the container as a whole again, later and later as long as nothing goes well. */
+void outcome_retry(struct container *container);
+
 /*
  * A delivery of `container` ended: whoever was refused because of it (its path, a link,
  * OPTIONS+="exclusive") looks again. Other containers take their turn at once, this one does not.

@@ -36,8 +36,10 @@ static bool is_served(const struct container *container, const struct waiter *wa
     return !container->hints || container->hints->serial > waiter->serial;
 }
 
-static void call_waiters(struct container *container, bool gone)
+/* Whether any was called. A call may add and cancel others. */
+static bool call_waiters(struct container *container, bool gone)
 {
+    bool called = false;
     for (struct waiter **at = &container->waiters; *at;) {
         struct waiter *waiter = *at;
         if (!gone && (container->leaving || !is_served(container, waiter))) {
@@ -49,8 +51,10 @@ static void call_waiters(struct container *container, bool gone)
                                      : container->stalled ? CONTAINER_STALLED
                                                           : CONTAINER_SETTLED);
         free(waiter);
-        at = &container->waiters; /* the call may have added or cancelled others */
+        at = &container->waiters;
+        called = true;
     }
+    return called;
 }
 
 /*
@@ -80,7 +84,7 @@ static void end_container(struct container *container, const char *how)
     }
     door->place_close(door->userdata, TAKE_PTR(container->place));
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, how, NULL);
-    call_waiters(container, true);
+    (void)call_waiters(container, true);
     container_free(container);
 }
 
@@ -89,15 +93,31 @@ static void on_death(void *userdata)
     end_container(userdata, "died");
 }
 
-void delegation_settle(struct container *container)
+bool delegation_settle(struct container *container)
 {
-    if (container->turning)
-        return;
-    if (container->leaving && container_settled(container))
+    if (container->hung && !container->stalled && container_settled(container)) {
+        container->hung = false;
+        container->note.error = 0;
+        delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL, "recovered",
+                          NULL);
+    }
+    return call_waiters(container, false);
+}
+
+/* Whether something of it may still be opened inside. */
+static bool has_uncut(const struct container *container)
+{
+    for (const struct delivery *d = container->deliveries; d; d = d->next)
+        if (d->state != DELIVERY_REFUSED && !delivery_is_cut(d))
+            return true;
+    return false;
+}
+
+void delegation_end_left(struct container *container)
+{
+    if (container->leaving && container_settled(container) && !has_uncut(container))
         end_container(container,
                       container->stalled ? "unregistered while it hung" : "unregistered");
-    else
-        call_waiters(container, false);
 }
 
 static int set_labels(struct container *container, const struct property_list *labels)
@@ -227,37 +247,43 @@ static int copy_share(struct share *to, const struct share *from)
     return short_of_memory ? -ENOMEM : 0;
 }
 
-static int add_attachment(struct container *container, const struct device *device,
-                          const struct share *share)
+static struct attachment *new_attachment(const struct device *device, const struct share *share)
 {
     struct attachment *attachment = calloc(1, sizeof(*attachment));
     if (!attachment)
-        return -ENOMEM;
+        return NULL;
     attachment->devpath = strdup(device->devpath);
     attachment->inode = device->inode;
     if (!attachment->devpath || copy_share(&attachment->share, share) < 0) {
         free(attachment->devpath);
         free(attachment);
-        return -ENOMEM;
+        return NULL;
     }
-    container_remove_attachment(container, device->devpath);
-    attachment->next = container->attachments;
-    container->attachments = attachment;
-    return 0;
+    return attachment;
 }
 
+/* The newest of a devpath counts; what it replaces is forgotten only when it is known to be good.
+ */
 int delegation_attach(struct delegation *delegation, struct container *container,
                       struct device *device, const struct share *share, struct refusal *why)
 {
     _cleanup_grant_ struct grant *grant = NULL;
-    if (add_attachment(container, device, share) < 0)
+    if (container->leaving)
+        return refuse(why, ESHUTDOWN, "container %s is leaving", container->name);
+    struct attachment *fresh = new_attachment(device, share), *replaced = container->attachments;
+    if (!fresh)
         return refuse(why, ENOMEM, "no memory to attach %s", device->devpath);
+    container->attachments = fresh;
 
     int r = delegation_desired(delegation, container, device, NULL, NULL, &grant, why);
-    if (r <= 0) {
+    if (r < 0)
         container_remove_attachment(container, device->devpath);
-        return r < 0 ? r : refuse(why, ESHUTDOWN, "container %s is leaving", container->name);
-    }
+    container->attachments = replaced;
+    if (r < 0)
+        return r;
+    container_remove_attachment(container, device->devpath);
+    fresh->next = container->attachments;
+    container->attachments = fresh;
     delegation_compare(container);
     delegation_turn(container);
     return 0;
@@ -292,7 +318,7 @@ int delegation_wait(struct delegation *delegation, struct container *container, 
     (void)delegation;
     int r = container_add_waiter(container, fn, userdata);
     if (r == 0)
-        delegation_settle(container);
+        delegation_turn(container);
     return r;
 }
 
@@ -320,8 +346,10 @@ void delegation_repair(struct delegation *delegation)
             delegation->counters.repairs += (uint64_t)repairs;
         if (repairs > 0 || (repairs < 0 && !streq(c->note.text, why.text)))
             delegation_report(delegation, ACTIVITY_CONTAINER, c, NULL,
-                              "its device cgroup was rewritten by somebody else; repaired",
-                              repairs < 0 ? &why : NULL);
+                              repairs > 0
+                                  ? "its device cgroup was rewritten by somebody else; repaired"
+                                  : "its device cgroup cannot be looked after",
+                              &why);
         if (repairs < 0)
             c->note = why;
     }
@@ -331,6 +359,8 @@ void delegation_free(struct delegation *delegation)
 {
     if (!delegation)
         return;
+    for (struct container *c = delegation->containers; c; c = c->next)
+        c->leaving = true; /* nobody gets what another lets go of */
     while (delegation->containers)
         end_container(delegation->containers, "let go");
     world_free(delegation->world);

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "recording_door.h"
+
+struct door_item {
+    struct door_item *next;
+    bool made, revoked, attached, allowed;
+    size_t links;
+};
+
+struct door_place {
+    struct door_place *next;
+    char name[64];
+    pid_t pid;
+    bool alive, admitted;
+    void (*on_death)(void *);
+    void *on_death_userdata;
+    struct idmap map;
+    struct door_item *items;
+    door_done_fn done; /* of the step that pends */
+    void *done_userdata;
+    struct door_item *item;
+    struct step step;
+};
+
+struct recording_timer {
+    struct recording_timer *next;
+    uint64_t delay_us;
+    void (*fn)(void *);
+    void *userdata;
+};
+
+static int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),
+                      void *on_death_userdata, struct door_place **ret,
+                      struct place_facts *ret_facts, struct refusal *why)
+{
+    struct recording_door *door = userdata;
+    (void)root;
+    if (pid == 404)
+        return refuse(why, ESRCH, "there is no process %d", (int)pid);
+    struct door_place *place = calloc(1, sizeof(*place));
+    assert_non_null(place);
+    place->pid = pid;
+    place->alive = true;
+    place->on_death = on_death;
+    place->on_death_userdata = on_death_userdata;
+    assert_int_equal(
+        door->map ? idmap_parse(&place->map, door->map, NULL) : idmap_identity(&place->map), 0);
+    place->next = door->places;
+    door->places = place;
+    *ret_facts = (struct place_facts){.netns = door->netns,
+                                      .uids = &place->map,
+                                      .gids = &place->map,
+                                      .process_key = (uint64_t)pid};
+    *ret = place;
+    return 0;
+}
+
+static int place_admit(void *userdata, struct door_place *place, const char *name,
+                       struct refusal *why)
+{
+    struct recording_door *door = userdata;
+    for (const struct door_place *p = door->places; p; p = p->next)
+        assert_false(p != place && p->admitted && p->pid == place->pid);
+    if (door->admit_error)
+        return refuse(why, door->admit_error, "not admitted");
+    snprintf(place->name, sizeof(place->name), "%s", name);
+    place->admitted = true;
+    return 0;
+}
+
+static int place_alive(void *userdata, const struct door_place *place)
+{
+    (void)userdata;
+    return place->alive;
+}
+
+static void place_close(void *userdata, struct door_place *place)
+{
+    struct recording_door *door = userdata;
+    if (!place)
+        return;
+    assert_null(place->items);
+    struct door_place **at = &door->places;
+    while (*at != place)
+        at = &(*at)->next;
+    *at = place->next;
+    idmap_done(&place->map);
+    free(place);
+}
+
+static const char *place_describe_access(void *userdata, const struct door_place *place, char *out,
+                                         size_t size)
+{
+    (void)userdata;
+    snprintf(out, size, "recorded for %s", place->name);
+    return out;
+}
+
+static int place_repair(void *userdata, struct door_place *place, struct refusal *why)
+{
+    const struct recording_door *door = userdata;
+    if (door->repairs < 0)
+        return refuse(why, -door->repairs, "cannot repair %s", place->name);
+    return door->repairs;
+}
+
+static struct door_item *item_new(void *userdata, struct door_place *place)
+{
+    (void)userdata;
+    struct door_item *item = calloc(1, sizeof(*item));
+    assert_non_null(item);
+    item->next = place->items;
+    place->items = item;
+    return item;
+}
+
+static void item_free(void *userdata, struct door_item *item)
+{
+    struct recording_door *door = userdata;
+    if (!item)
+        return;
+    for (struct door_place *p = door->places; p; p = p->next)
+        for (struct door_item **at = &p->items; *at; at = &(*at)->next)
+            if (*at == item) {
+                *at = item->next;
+                free(item);
+                return;
+            }
+    fail_msg("an item that is not there was freed");
+}
+
+static bool is_errand(enum step_kind kind)
+{
+    return kind == STEP_IDENTIFY || kind == STEP_NODE_ATTACH || kind == STEP_NODE_DETACH ||
+           kind == STEP_LINK_MAKE || kind == STEP_LINK_REMOVE;
+}
+
+/* What was never made inside needs no errand to be taken away: the kernel's door knows it too. */
+static bool is_idle(const struct door_item *item, enum step_kind kind)
+{
+    return (kind == STEP_NODE_DETACH && !item->attached) ||
+           (kind == STEP_LINK_REMOVE && item->links == 0);
+}
+
+/* What a step does to the model, and what must be true before. */
+static void take_effect(struct door_item *item, enum step_kind kind, struct step_result *result)
+{
+    switch (kind) {
+    case STEP_IDENTIFY:
+        result->uid = 1000;
+        result->gid = 20;
+        break;
+    case STEP_NODE_MAKE:
+        assert_false(item->made);
+        item->made = true;
+        break;
+    case STEP_NODE_ATTACH:
+        assert_true(item->made && !item->attached);
+        item->attached = true;
+        break;
+    case STEP_LINK_MAKE:
+        item->links++;
+        break;
+    case STEP_ACCESS_ALLOW:
+        item->allowed = true;
+        break;
+    case STEP_ACCESS_DENY:
+        item->allowed = false;
+        break;
+    case STEP_NODE_REVOKE:
+        item->revoked = item->made;
+        break;
+    case STEP_LINK_REMOVE:
+        item->links -= item->links > 0;
+        break;
+    case STEP_NODE_DETACH:
+        item->attached = false;
+        break;
+    case STEP_NODE_DESTROY:
+        item->made = false;
+        break;
+    case STEP_NODE_CHANGE:
+    case STEP_EVENT:
+        break;
+    }
+}
+
+/* A courier that died behind its work, or that was abandoned, did or may yet do what it was told.
+ */
+static void note_unknown(struct door_item *item, enum step_kind kind)
+{
+    struct step_result unheard = {.why.error = 0};
+    if (kind == STEP_NODE_ATTACH || kind == STEP_LINK_MAKE)
+        take_effect(item, kind, &unheard);
+}
+
+static void record(struct recording_door *door, const struct door_place *place,
+                   const struct step *step, const struct step_ids *ids, const char *end)
+{
+    char text[1024], host[64] = "", *grown;
+    if (step->kind == STEP_NODE_MAKE || step->kind == STEP_NODE_CHANGE)
+        snprintf(host, sizeof(host), " (host %u:%u)", ids->uid, ids->gid);
+    (void)step_describe(step, text, sizeof(text));
+    assert_true(asprintf(&grown, "%s%s %s%s%s\n", door->log, place->name, text,
+                         door->map ? host : "", end) >= 0);
+    free(door->log);
+    door->log = grown;
+}
+
+static bool is_refused(struct recording_door *door, const struct step *step, int *ret_error)
+{
+    char text[1024];
+    bool failing = door->fail_error && door->fail_after == 0;
+    *ret_error = EIO;
+    if (door->refused && after_prefix(step_describe(step, text, sizeof(text)), door->refused))
+        return true;
+    if (!failing) {
+        door->fail_after -= door->fail_after > 0;
+        return false;
+    }
+    *ret_error = door->fail_error;
+    door->fail_error = 0;
+    return true;
+}
+
+static int run(void *userdata, struct door_place *place, struct door_item *item,
+               const struct step *step, const struct step_ids *ids, door_done_fn done,
+               void *done_userdata, struct step_result *result)
+{
+    struct recording_door *door = userdata;
+    int error = 0;
+    assert_true(place->admitted);
+
+    if (is_refused(door, step, &error)) {
+        record(door, place, step, ids, " FAILS");
+        if (error == EPIPE)
+            note_unknown(item, step->kind);
+        refuse(&result->why, error, "%s was refused", step_kind_name(step->kind));
+        return 1;
+    }
+    bool errand = is_errand(step->kind) && !is_idle(item, step->kind);
+    if (errand && door->stall) {
+        record(door, place, step, ids, " STALLS");
+        note_unknown(item, step->kind);
+        refuse(&result->why, ETIMEDOUT, "it hangs");
+        result->stalled = true;
+        return 1;
+    }
+    if (errand && door->pend) {
+        assert_null(place->done);
+        record(door, place, step, ids, " ...");
+        place->done = done;
+        place->done_userdata = done_userdata;
+        place->item = item;
+        place->step = *step;
+        return 0;
+    }
+    record(door, place, step, ids, "");
+    if (step->kind == STEP_EVENT)
+        door->told = *step->event;
+    take_effect(item, step->kind, result);
+    return 1;
+}
+
+static int timer_start(void *userdata, uint64_t delay_us, void (*fn)(void *), void *fn_userdata,
+                       void **ret)
+{
+    struct recording_door *door = userdata;
+    struct recording_timer *timer = calloc(1, sizeof(*timer)), **last = &door->timers;
+    assert_non_null(timer);
+    *timer = (struct recording_timer){.delay_us = delay_us, .fn = fn, .userdata = fn_userdata};
+    while (*last)
+        last = &(*last)->next;
+    *last = timer;
+    *ret = timer;
+    return 0;
+}
+
+static void timer_cancel(void *userdata, void *timer)
+{
+    struct recording_door *door = userdata;
+    struct recording_timer **at = &door->timers;
+    while (*at != timer)
+        at = &(*at)->next;
+    *at = (*at)->next;
+    free(timer);
+}
+
+void recording_door_init(struct recording_door *door)
+{
+    *door = (struct recording_door){.interface = {.place_open = place_open,
+                                                  .place_admit = place_admit,
+                                                  .place_alive = place_alive,
+                                                  .place_close = place_close,
+                                                  .place_describe_access = place_describe_access,
+                                                  .place_repair = place_repair,
+                                                  .item_new = item_new,
+                                                  .item_free = item_free,
+                                                  .run = run,
+                                                  .timer_start = timer_start,
+                                                  .timer_cancel = timer_cancel,
+                                                  .userdata = door}};
+    recording_door_clear(door);
+}
+
+void recording_door_done(struct recording_door *door)
+{
+    assert_null(door->places);
+    assert_null(door->timers);
+    free(door->log);
+}
+
+void recording_door_clear(struct recording_door *door)
+{
+    free(door->log);
+    door->log = strdup("");
+    assert_non_null(door->log);
+}
+
+static struct door_place *find_place(const struct recording_door *door, const char *container)
+{
+    for (struct door_place *p = door->places; p; p = p->next)
+        if (streq(p->name, container))
+            return p;
+    return NULL;
+}
+
+bool recording_door_pending(const struct recording_door *door, const char *container)
+{
+    const struct door_place *place = find_place(door, container);
+    return place && place->done;
+}
+
+static void complete(struct door_place *place, int error, bool stalled)
+{
+    struct step_result result = {.stalled = stalled};
+    door_done_fn done = place->done;
+    assert_non_null(done);
+    place->done = NULL;
+    if (error)
+        refuse(&result.why, error, "the courier says no");
+    if (!error)
+        take_effect(place->item, place->step.kind, &result);
+    else if (stalled || error == EPIPE)
+        note_unknown(place->item, place->step.kind);
+    done(place->done_userdata, &result);
+}
+
+void recording_door_complete(struct recording_door *door, const char *container, int error)
+{
+    struct door_place *place = find_place(door, container);
+    assert_non_null(place);
+    complete(place, error, false);
+}
+
+void recording_door_complete_all(struct recording_door *door)
+{
+    for (struct door_place *place = door->places; place;) {
+        if (place->done) {
+            complete(place, 0, false);
+            place = door->places; /* the list may have changed */
+        } else {
+            place = place->next;
+        }
+    }
+}
+
+void recording_door_hang(struct recording_door *door, const char *container)
+{
+    struct door_place *place = find_place(door, container);
+    assert_non_null(place);
+    complete(place, ETIMEDOUT, true);
+}
+
+void recording_door_kill(struct recording_door *door, pid_t pid, bool notice)
+{
+    for (struct door_place *place = door->places; place; place = place->next)
+        if (place->pid == pid) {
+            place->alive = false;
+            if (notice)
+                place->on_death(place->on_death_userdata);
+            return;
+        }
+    fail_msg("no place of process %d", (int)pid);
+}
+
+uint64_t recording_door_fire(struct recording_door *door)
+{
+    struct recording_timer *timer = door->timers;
+    if (!timer)
+        return 0;
+    struct recording_timer fired = *timer;
+    door->timers = timer->next;
+    free(timer);
+    fired.fn(fired.userdata);
+    return fired.delay_us;
+}
+
+size_t recording_door_timers(const struct recording_door *door)
+{
+    size_t count = 0;
+    for (const struct recording_timer *t = door->timers; t; t = t->next)
+        count++;
+    return count;
+}
+
+struct recording_state recording_door_state(const struct recording_door *door)
+{
+    struct recording_state state = {.items = 0};
+    for (const struct door_place *p = door->places; p; p = p->next)
+        for (const struct door_item *i = p->items; i; i = i->next) {
+            state.items++;
+            state.inodes += i->made;
+            state.live += i->made && !i->revoked;
+            state.attached += i->attached;
+            state.links += i->links;
+            state.allowed += i->allowed;
+        }
+    return state;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A door without a kernel behind it: each step becomes a line "CONTAINER STEP" and an effect in a
+ * small model of what would be there. Steps can be made to fail, to pend, to stall. Include it
+ * behind cmocka.h.
+ */
+
+#include "engine/door.h"
+
+struct recording_timer;
+
+struct recording_door {
+    struct door interface;
+    char *log;          /* lines; never NULL */
+    struct uevent told; /* the last event that went inside */
+
+    unsigned fail_after; /* so many steps go well, then one fails; */
+    int fail_error;      /* with this, if it is not 0 */
+    const char *refused; /* every step whose description begins so fails, with EIO */
+    bool pend;           /* the courier's steps end with recording_door_complete() */
+    bool stall;          /* the courier's steps say that the container hangs */
+    int admit_error;
+
+    enum netns_kind netns; /* of places that are opened from now on */
+    const char *map;       /* their id maps; NULL: everything as it is */
+    int repairs;           /* what place_repair() answers */
+
+    struct door_place *places;
+    struct recording_timer *timers;
+};
+
+void recording_door_init(struct recording_door *door);
+
+/* Fails where a place, an item or a timer was left over. */
+void recording_door_done(struct recording_door *door);
+
+/* Empties the log. */
+void recording_door_clear(struct recording_door *door);
+
+/* Whether a step of the container pends. */
+bool recording_door_pending(const struct recording_door *door, const char *container);
+
+/* Ends it: with an error, or well (0). */
+void recording_door_complete(struct recording_door *door, const char *container, int error);
+
+/* Ends whatever pends, everywhere, until nothing does. */
+void recording_door_complete_all(struct recording_door *door);
+
+/* Ends it as a courier does that missed its deadline. */
+void recording_door_hang(struct recording_door *door, const char *container);
+
+/* The process dies; `notice`: and the event loop says so. */
+void recording_door_kill(struct recording_door *door, pid_t pid, bool notice);
+
+/* Lets the oldest timer run out. Returns its delay, or 0 where there is none. */
+uint64_t recording_door_fire(struct recording_door *door);
+size_t recording_door_timers(const struct recording_door *door);
+
+/* What is there, in all containers: inodes, those of them that are not revoked, nodes and links
+ * inside, permissions. */
+struct recording_state {
+    size_t items, inodes, live, attached, links, allowed;
+};
+struct recording_state recording_door_state(const struct recording_door *door);
