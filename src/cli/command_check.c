@@ -105,7 +105,7 @@ static int print_json(struct cli *cli, const json_t *problems, size_t rules)
 static void print_summary(struct cli *cli, const struct check *check)
 {
     size_t errors = check->problems.errors, warnings = check->problems.count - errors;
-    if (check->rules)
+    if (check->rules && errors == 0) /* a file with an error counts for nothing */
         render_printf(&cli->out, STYLE_PLAIN, "%zu %s in %zu %s: ", rule_set_count(check->rules),
                       rule_set_count(check->rules) == 1 ? "rule" : "rules",
                       rule_set_file_count(check->rules),

@@ -264,6 +264,20 @@ static struct attachment *new_attachment(const struct device *device, const stru
 
 /* The newest of a devpath counts; what it replaces is forgotten only when it is known to be good.
  */
+/* What can be known of a refusal beforehand is, so that it does not cost the grant that is there. */
+static int check_attach(const struct container *container, const struct grant *grant,
+                        struct refusal *why)
+{
+    uint32_t uid, gid;
+    const struct delivery *own = container_find_delivery(container, grant->devpath);
+    const struct delivery *holder =
+        grant->node ? container_find_node(container, grant->node, own) : NULL;
+    if (holder)
+        return refuse(why, EBUSY, "%s is held by %s", grant->node, holder->grant->devpath);
+    return grant_translate(grant, grant->owner ? 0 : grant->uid, grant->group ? 0 : grant->gid,
+                           container->facts.uids, container->facts.gids, &uid, &gid, why);
+}
+
 int delegation_attach(struct delegation *delegation, struct container *container,
                       struct device *device, const struct share *share, struct refusal *why)
 {
@@ -276,6 +290,8 @@ int delegation_attach(struct delegation *delegation, struct container *container
     container->attachments = fresh;
 
     int r = delegation_desired(delegation, container, device, NULL, NULL, &grant, why);
+    if (r > 0)
+        r = check_attach(container, grant, why);
     if (r < 0)
         container_remove_attachment(container, device->devpath);
     container->attachments = replaced;

@@ -218,7 +218,10 @@ int courier_attach(const struct courier_world *world, const struct courier_reque
     return 0;
 }
 
-/* Unmounts our node as often as it is there. Returns 1 where something else hides what is left. */
+/*
+ * Unmounts our node as often as it is there. What lies below it then was there before us. Returns 1 where
+ * something else is there instead of ours, and hides it.
+ */
 static int unmount_ours(const struct courier_place *place, const struct courier_request *request,
                         struct refusal *why)
 {
@@ -229,7 +232,7 @@ static int unmount_ours(const struct courier_place *place, const struct courier_
         if (r < 0)
             return r == -ELOOP || r == -ENOENT ? 0 : refuse_errno(request, -r, "opened", why);
         if (!target_is_ours(&target, request))
-            return target.mount_root;
+            return i == 0 && target.mount_root;
         r = unmount_name(place->world, parent_fd, place->name);
         if (r < 0)
             return refuse_errno(request, -r, "unmounted", why);

@@ -2,13 +2,15 @@
 #pragma once
 
 /*
- * Our own tmpfs with one inode per (container, device). A node on it works in a container of another
- * user namespace (a tmpfs of the container's own is nodev for it), and it is ours alone: revoking is
- * fchown(0,0) and fchmod(0) on the inode, which also kills every bind copy that the container made.
+ * Our own tmpfs with one inode per (container, device). A node on it works in a container of
+ * another user namespace (a tmpfs of the container's own is nodev for it), and it is ours alone:
+ * revoking is fchown(0,0) and fchmod(0) on the inode, which also kills every bind copy that the
+ * container made.
  *
- * The mount is private: where its parent is shared (systemd makes / shared), a mount that a container
- * puts over its node would otherwise appear in our store. Inodes are held by O_PATH descriptors and
- * never looked up again by name. File names are opaque, as they show in the container's mountinfo.
+ * The mount is private: where its parent is shared (systemd makes / shared), a mount that a
+ * container puts over its node would otherwise appear in our store. Inodes are held by O_PATH
+ * descriptors and never looked up again by name. File names are opaque, as they show in the
+ * container's mountinfo.
  */
 
 #include <sys/types.h>
@@ -20,9 +22,9 @@ struct node_store;
 struct node;
 
 /*
- * Mounts the store at `directory` (made where missing, mode 0700). What a dead predecessor left there is
- * revoked inode by inode and unmounted first. Checks in /proc/self/mountinfo that the mount has no peer
- * and no master. Returns 0 and *ret, or a negative errno and the reason.
+ * Mounts the store at `directory` (made where missing, mode 0700). What a dead predecessor left
+ * there is revoked inode by inode and unmounted first. Checks in /proc/self/mountinfo that the
+ * mount has no peer and no master. Returns 0 and *ret, or a negative errno and the reason.
  */
 int node_store_open(const char *directory, struct node_store **ret, struct refusal *why);
 
@@ -33,8 +35,9 @@ void node_store_close(struct node_store *store);
 size_t node_store_count(const struct node_store *store);
 
 /*
- * Makes a node: mknod with mode 0, owner (the host's ids), mode last. Returns 0 and *ret, which belongs to
- * the caller until node_destroy(). A restart of the daemon loses it: node_store_open() cleans up.
+ * Makes a node: mknod with mode 0, owner (the host's ids), mode last. Returns 0 and *ret, which
+ * belongs to the caller until node_destroy(). A restart of the daemon loses it: node_store_open()
+ * cleans up.
  */
 int node_make(struct node_store *store, const struct devnum *number, uint32_t uid, uint32_t gid,
               mode_t mode, struct node **ret, struct refusal *why);
@@ -48,7 +51,8 @@ int node_revoke(struct node *node, struct refusal *why);
 /* Revokes, removes the name and frees. NULL accepted. */
 void node_destroy(struct node *node);
 
-/* A new detached mount of the node alone, to be attached elsewhere; CLOEXEC. Or a negative errno. */
+/* A new detached mount of the node alone, to be attached elsewhere; CLOEXEC. Or a negative errno.
+ */
 int node_clone_mount(const struct node *node);
 
 /* What identifies it inside: st_dev and st_ino of the inode. */

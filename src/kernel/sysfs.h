@@ -2,20 +2,21 @@
 #pragma once
 
 /*
- * Devices from sysfs, through libudev where it enumerates and by plain reads where incarnations matter:
- * sysfs is the truth, events are hints about where to look.
+ * Devices from sysfs, through libudev where it enumerates and by plain reads where incarnations
+ * matter: sysfs is the truth, events are hints about where to look.
  */
 
 #include "base/refusal.h"
 #include "model/device.h"
 
 /*
- * Reads one device. `source` goes into it. Returns 1 and *ret; 0 when there is no such device (any more);
- * a negative errno.
+ * Reads one device. `source` goes into it. Returns 1 and *ret; 0 when there is no such device (any
+ * more); a negative errno.
  */
 int sysfs_read_device(const char *devpath, const struct device_source *source, struct device **ret);
 
-/* Calls `on_devpath` for each device of sysfs, parents before children. Its negative return ends it. */
+/* Calls `on_devpath` for each device of sysfs, parents before children. Its negative return ends
+ * it. */
 int sysfs_enumerate(int (*on_devpath)(void *userdata, const char *devpath), void *userdata);
 
 /* The read_attribute of a device_source whose devices lie in /sys. userdata is not used. */
@@ -29,8 +30,8 @@ int sysfs_read_attribute(void *userdata, const struct device *device, const char
 int sysfs_find_device(const char *name, char **ret, struct refusal *why);
 
 /*
- * A descriptor on the device's `dev` attribute: reading it gives ENODEV for ever once this incarnation is
- * unplugged. -ENOENT for a device without number.
+ * A descriptor on the device's `dev` attribute: reading it gives ENODEV for ever once this
+ * incarnation is unplugged. -ENOENT for a device without number.
  */
 int sysfs_lock_incarnation(const struct device *device);
 

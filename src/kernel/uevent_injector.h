@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Events for a container: one kept netlink socket per network namespace, opened inside it. A message
- * unicast to the kernel there is multicast to group 1 with a SEQNUM of the kernel's
+ * Events for a container: one kept netlink socket per network namespace, opened inside it. A
+ * message unicast to the kernel there is multicast to group 1 with a SEQNUM of the kernel's
  * (linux/lib/kobject_uevent.c, uevent_net_rcv_skb()); SCM_CREDENTIALS with the host's ids of the
  * container's root make the reader see uid 0 and gid 0.
  */
@@ -17,8 +17,8 @@ struct uevent_injector;
  * Opens a socket in the namespace behind `netns_fd` and comes back to the caller's. `root_uid` and
  * `root_gid` are the host's ids of the container's root. One injector serves all containers of a
  * namespace; the caller keeps them unique.
- * Returns 0 and *ret, or a negative errno. If the way back fails the process aborts: it must not go on
- * in a container's namespace.
+ * Returns 0 and *ret, or a negative errno. If the way back fails the process aborts: it must not go
+ * on in a container's namespace.
  */
 int uevent_injector_open(int netns_fd, uint32_t root_uid, uint32_t root_gid,
                          struct uevent_injector **ret, struct refusal *why);

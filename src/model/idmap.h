@@ -9,9 +9,10 @@
 #include "base/refusal.h"
 #include "base/util.h"
 
-#define IDMAP_EXTENTS_MAX 340    /* UID_GID_MAP_MAX_EXTENTS of linux/user_namespace.h */
-#define IDMAP_OVERFLOW_ID 65534u /* what unmapped ids are shown as: never a valid answer of ours   \
-                                  */
+#define IDMAP_EXTENTS_MAX 340 /* UID_GID_MAP_MAX_EXTENTS of linux/user_namespace.h */
+#define IDMAP_OVERFLOW_ID                                                                          \
+    65534u /* what unmapped ids are shown as: never a valid answer of ours                         \
+            */
 
 struct idmap_extent {
     uint32_t inside;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Varlink's messages: JSON objects, each ended by a NUL byte (varlink.org, "Method Call"). Framing and
- * checking only; no I/O.
+ * Varlink's messages: JSON objects, each ended by a NUL byte (varlink.org, "Method Call"). Framing
+ * and checking only; no I/O.
  */
 
 #include <jansson.h>
@@ -30,8 +30,8 @@ static inline void json_freep(json_t **json)
 #define _cleanup_json_ _cleanup_(json_freep)
 
 /*
- * Parses one message without its NUL. Refused (-EBADMSG, reason): no JSON object, unknown or doubled
- * members, a method that is no dotted name, parameters that are no object, deeper than
+ * Parses one message without its NUL. Refused (-EBADMSG, reason): no JSON object, unknown or
+ * doubled members, a method that is no dotted name, parameters that are no object, deeper than
  * VARLINK_DEPTH_MAX.
  */
 int varlink_call_parse(const char *message, size_t size, struct varlink_call *ret,
@@ -42,7 +42,8 @@ int varlink_call_parse(const char *message, size_t size, struct varlink_call *re
  * Returns a string to free(), or NULL when memory is short or it would be larger than
  * VARLINK_MESSAGE_MAX * 16 (answers may be larger than questions).
  */
-char *varlink_call_format(const char *method, const json_t *parameters, bool more, size_t *ret_size);
+char *varlink_call_format(const char *method, const json_t *parameters, bool more,
+                          size_t *ret_size);
 char *varlink_reply_format(const json_t *parameters, bool continues, size_t *ret_size);
 char *varlink_error_format(const char *error, const json_t *parameters, size_t *ret_size);
 
