@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* devolved: parse, set up, run, tear down. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
 #include "daemon/control.h"
+#include "daemon/drain.h"
 #include "kernel/courier.h"
 
 #define STOP_DEADLINE_US 4000000u
@@ -26,7 +30,7 @@ struct daemon {
     sd_event *event;
     struct service service;
     struct control *control;
-    bool stopping;
+    int lock_fd; /* the runtime directory is ours as long as it is open */
 };
 
 static void usage(FILE *to)
@@ -141,11 +145,10 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
     struct daemon *daemon = userdata;
     (void)source;
     (void)info;
-    if (daemon->stopping)
+    if (daemon->service.stopping)
         return 0;
-    daemon->stopping = true;
     (void)sd_notify(0, "STOPPING=1");
-    service_drain(&daemon->service, STOP_DEADLINE_US, on_stopped, daemon);
+    drain_start(&daemon->service, STOP_DEADLINE_US, on_stopped, daemon);
     return 0;
 }
 
@@ -154,7 +157,9 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
     struct daemon *daemon = userdata;
     (void)source;
     (void)info;
-    (void)sd_notify(0, "RELOADING=1");
+    if (daemon->service.stopping)
+        return 0;
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_us());
     (void)service_reload(&daemon->service);
     (void)sd_notify(0, "READY=1");
     return 0;
@@ -180,7 +185,65 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int set_up(struct daemon *daemon, struct refusal *why)
+/* Where one of 0 to 2 is closed, what we open next would get that number, and our messages. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    (void)fd_close(fd);
+}
+
+static int lock_directory(struct daemon *daemon, int directory_fd, struct refusal *why)
+{
+    const char *path = daemon->options.runtime_directory;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET}, holder = lock;
+    daemon->lock_fd = openat(directory_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (daemon->lock_fd < 0)
+        return refuse(why, errno, "cannot make %s/lock: %s", path, strerror(errno));
+    if (fcntl(daemon->lock_fd, F_SETLK, &lock) == 0)
+        return 0;
+    if (errno != EACCES && errno != EAGAIN)
+        return refuse(why, errno, "cannot lock %s: %s", path, strerror(errno));
+    (void)fcntl(daemon->lock_fd, F_GETLK, &holder);
+    return refuse(why, EADDRINUSE, "another devolved serves %s: process %d", path,
+                  (int)holder.l_pid);
+}
+
+/*
+ * One daemon a directory: to a second one the nodes of the first would be leftovers, to be revoked.
+ * A record lock (fcntl(2)) ends with the process, however it ends, and no courier inherits it.
+ */
+static int hold_runtime_directory(struct daemon *daemon, struct refusal *why)
+{
+    const char *path = daemon->options.runtime_directory;
+    struct stat st;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return refuse(why, errno, "cannot make %s: %s", path, strerror(errno));
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return refuse(why, errno, "cannot open %s: %s", path, strerror(errno));
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        return refuse(why, EPERM, "%s must belong to us, and nobody else may write there", path);
+    return lock_directory(daemon, fd, why);
+}
+
+static int set_up_process(struct daemon *daemon, struct refusal *why)
+{
+    int passed = sd_listen_fds(1); /* before one of ours can have such a number */
+    if (passed < 0)
+        return refuse(why, -passed, "cannot take what the service manager passed: %s",
+                      strerror(-passed));
+    daemon->options.passed_sockets = passed;
+    fill_standard_descriptors();
+    raise_descriptor_limit();
+    (void)umask(022); /* what others are to reach below the runtime directory, they reach */
+    (void)signal(SIGPIPE, SIG_IGN); /* whoever reads our messages may go first */
+    return 0;
+}
+
+static int set_up_loop(struct daemon *daemon, struct refusal *why)
 {
     sigset_t signals;
     sigemptyset(&signals);
@@ -189,7 +252,6 @@ static int set_up(struct daemon *daemon, struct refusal *why)
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
-    raise_descriptor_limit();
 
     int r = sd_event_default(&daemon->event);
     if (r >= 0)
@@ -202,10 +264,18 @@ static int set_up(struct daemon *daemon, struct refusal *why)
         r = sd_event_add_signal(daemon->event, NULL, SIGCHLD, on_child, daemon);
     if (r >= 0)
         r = sd_event_set_watchdog(daemon->event, true);
-    if (r < 0)
-        return refuse(why, -r, "cannot set up the event loop: %s", strerror(-r));
+    return r < 0 ? refuse(why, -r, "cannot set up the event loop: %s", strerror(-r)) : 0;
+}
 
-    r = service_open(&daemon->service, daemon->event, &daemon->options, why);
+static int set_up(struct daemon *daemon, struct refusal *why)
+{
+    int r = set_up_process(daemon, why);
+    if (r == 0)
+        r = set_up_loop(daemon, why);
+    if (r == 0)
+        r = hold_runtime_directory(daemon, why);
+    if (r == 0)
+        r = service_open(&daemon->service, daemon->event, &daemon->options, why);
     return r < 0 ? r : control_open(&daemon->service, &daemon->control, why);
 }
 
@@ -215,6 +285,7 @@ int main(int argc, char **argv)
         .options = {.runtime_directory = "/run/devolve", .receive_buffer = UEVENT_SOCKET_BUFFER},
         .log_level = LOG_INFO,
         .service.uevent_fd = -1,
+        .lock_fd = -1,
     };
     struct refusal why = {.error = 0};
 
@@ -234,5 +305,6 @@ int main(int argc, char **argv)
     service_close(&daemon.service);
     control_close(daemon.control);
     sd_event_unref(daemon.event);
+    fd_close(daemon.lock_fd);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -77,6 +77,11 @@ void method_register(struct control_call *call)
                       json_pack("{s:s}", "parameter", "pid"));
         return;
     }
+    if (call->service->stopping) {
+        refuse(&why, ESHUTDOWN, "devolved is stopping");
+        call_refuse(call, &why);
+        return;
+    }
     int r = delegation_register(call->service->delegation, name, (pid_t)pid, root, &labels,
                                 &container, &why);
     if (r < 0) {

@@ -46,9 +46,10 @@ void method_monitor(struct control_call *call)
         return;
     while (slot < MONITORS_MAX && monitors[slot])
         slot++;
-    if (!call->more || slot == MONITORS_MAX) {
+    bool wrong = !call->more || call->message.oneway;
+    if (wrong || slot == MONITORS_MAX) {
         struct refusal why;
-        if (!call->more)
+        if (wrong)
             refuse(&why, EINVAL, "Monitor answers more than once: call it with `more`");
         else
             refuse(&why, EBUSY, "there are %d monitors already", MONITORS_MAX);

@@ -101,11 +101,11 @@ static json_t *warnings_of(const struct service *service)
     char text[1024];
     for (size_t i = 0; i < service->rule_problems.count; i++) {
         const struct rule_problem *problem = &service->rule_problems.items[i];
-        snprintf(
-            text, sizeof(text), "%s:%u:%u: %s: %s", problem->file, problem->line, problem->column,
-            problem->severity == PROBLEM_ERROR ? "error (the rules in force are those from before)"
-                                               : "warning",
-            problem->text);
+        snprintf(text, sizeof(text), "%s:%u:%u: %s: %s", problem->file, problem->line,
+                 problem->column,
+                 problem->severity == PROBLEM_ERROR ? "error (no rule of that load is in force)"
+                                                    : "warning",
+                 problem->text);
         json_array_append_new(warnings, json_text(text));
     }
     return warnings;

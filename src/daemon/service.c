@@ -5,17 +5,19 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/host_disk.h"
 #include "kernel/sysfs.h"
 
-#define EVENTS_PER_TURN 256       /* then others have their turn */
+#define EVENTS_PER_TURN 256       /* then others have their turn; */
+#define TURN_US 5000u             /* or when so much time has passed */
 #define DRAIN_MAX 2000000         /* messages; a bound, never met: the buffer holds fewer */
 #define RESYNC_INTERVAL_US 50000u /* a storm makes many overruns: one comparison serves several */
-#define RESCAN_US 150000u         /* after a directory that was about to go */
+#define RESCAN_US 150000u         /* after a directory that was about to go, at first */
+#define RESCAN_LAST_US 30000000u  /* one that can never be read is looked at ever more rarely */
 #define REPAIR_INTERVAL_US 1000000u
 
 static void log_activity(const struct activity *activity)
@@ -85,6 +87,14 @@ static void want_resync(struct service *service, uint64_t delay_us)
         log_line(LOG_ERR, "cannot schedule a comparison with sysfs: %s", strerror(-r));
 }
 
+/* Something could not be looked at: again in a while, and later and later. */
+static void want_rescan(struct service *service)
+{
+    want_resync(service, service->rescan_us);
+    service->rescan_us =
+        service->rescan_us < RESCAN_LAST_US / 2 ? service->rescan_us * 2 : RESCAN_LAST_US;
+}
+
 /* Parses one message; the answer is whether it is an event. */
 static bool parse(struct service *service, const char *buffer, size_t size, struct uevent *ret)
 {
@@ -102,11 +112,8 @@ static uint64_t kernel_seqnum(void)
 {
     char text[32];
     uint64_t value;
-    _cleanup_close_ int fd = open("/sys/kernel/uevent_seqnum", O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (size <= 0)
+    if (file_read_at(AT_FDCWD, "/sys/kernel/uevent_seqnum", text, sizeof(text)) <= 0)
         return 0;
-    text[size] = '\0';
     text[strcspn(text, "\n")] = '\0';
     return text_to_number(text, UINT64_MAX, &value) > 0 ? value : 0;
 }
@@ -134,14 +141,17 @@ static void drain(struct service *service)
 
 static void resync(struct service *service)
 {
+    uint64_t began_us = now_us();
     drain(service);
     service->resyncs++;
-    service->last_resync_us = now_us();
     int r = world_scan(delegation_world(service->delegation));
-    report(service, ACTIVITY_RESYNC, "events were lost; compared with sysfs",
-           r < 0 ? strerror(-r) : NULL);
-    if (r != 0)
-        want_resync(service, RESCAN_US);
+    service->last_resync_us = now_us();
+    service->resync_duration_us = service->last_resync_us - began_us;
+    report(service, ACTIVITY_RESYNC, "compared with sysfs", r < 0 ? strerror(-r) : NULL);
+    if (r == 0)
+        service->rescan_us = RESCAN_US;
+    else
+        want_rescan(service);
 }
 
 static int on_resync(sd_event_source *source, uint64_t usec, void *userdata)
@@ -154,10 +164,14 @@ static int on_resync(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+/* However long the storm, half of the time is left to everything else. */
 static void lost_events(struct service *service)
 {
     uint64_t since = now_us() - service->last_resync_us;
-    want_resync(service, since < RESYNC_INTERVAL_US ? RESYNC_INTERVAL_US - since : 0);
+    uint64_t interval = service->resync_duration_us > RESYNC_INTERVAL_US
+                            ? service->resync_duration_us
+                            : RESYNC_INTERVAL_US;
+    want_resync(service, since < interval ? interval - since : 0);
 }
 
 static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -165,15 +179,16 @@ static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *us
     struct service *service = userdata;
     char buffer[UEVENT_MESSAGE_MAX];
     struct uevent event;
+    uint64_t until_us = now_us() + TURN_US;
     (void)source;
     (void)events;
 
-    for (int i = 0; i < EVENTS_PER_TURN; i++) {
+    for (int i = 0; i < EVENTS_PER_TURN && (i == 0 || now_us() < until_us); i++) {
         size_t size;
         int arrival = uevent_socket_receive(fd, buffer, &size);
-        if (arrival < 0) {
+        if (arrival < 0) { /* deaf, we are worth nothing: whoever started us starts us again */
             log_line(LOG_ERR, "the uevent socket failed: %s", strerror(-arrival));
-            return arrival;
+            return sd_event_exit(service->event, arrival);
         }
         if (arrival == UEVENT_NOTHING)
             return 0;
@@ -189,7 +204,7 @@ static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *us
         report_event(service, &event);
         int r = world_apply(delegation_world(service->delegation), &event);
         if (r > 0)
-            want_resync(service, RESCAN_US);
+            want_rescan(service);
         else if (r < 0)
             lost_events(service);
     }
@@ -199,8 +214,10 @@ static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *us
 static int on_repair(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct service *service = userdata;
+    (void)usec;
     delegation_repair(service->delegation);
-    (void)sd_event_source_set_time(source, usec + REPAIR_INTERVAL_US);
+    /* from now on: after a pause of ours (SIGSTOP, suspend) one look is enough */
+    (void)sd_event_source_set_time_relative(source, REPAIR_INTERVAL_US);
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -226,21 +243,18 @@ int service_reload(struct service *service)
     log_problems(&problems);
     if (r < 0) {
         service->reload_failures++;
-        report(service, ACTIVITY_RULES, "the rules in force stay",
+        report(service, ACTIVITY_RULES,
+               rule_set_count(delegation_rules(service->delegation))
+                   ? "the rules in force stay"
+                   : "no rules are in force until a reload succeeds",
                r == -ENOMEM ? "no memory" : "a rule file has an error");
         return r;
     }
-    snprintf(text, sizeof(text), "%zu rules from %zu files", rule_set_count(rules),
-             rule_set_file_count(rules));
+    snprintf(text, sizeof(text), "%zu %s from %zu %s", rule_set_count(rules),
+             rule_set_count(rules) == 1 ? "rule" : "rules", rule_set_file_count(rules),
+             rule_set_file_count(rules) == 1 ? "file" : "files");
     delegation_set_rules(service->delegation, rules);
     report(service, ACTIVITY_RULES, text, NULL);
-    return 0;
-}
-
-static int make_directory(const char *path, mode_t mode, struct refusal *why)
-{
-    if (mkdir(path, mode) < 0 && errno != EEXIST)
-        return refuse(why, errno, "cannot make %s: %s", path, strerror(errno));
     return 0;
 }
 
@@ -278,9 +292,6 @@ static int open_door(struct service *service, struct refusal *why)
 {
     _cleanup_free_ char *nodes = NULL, *bpf = NULL;
     const char *directory = service->options->runtime_directory;
-    int r = make_directory(directory, 0755, why);
-    if (r < 0)
-        return r;
     if (asprintf(&nodes, "%s/nodes", directory) < 0 || asprintf(&bpf, "%s/bpf", directory) < 0)
         return refuse(why, ENOMEM, "no memory");
     return kernel_door_open(service->event, nodes, bpf, &service->door, why);
@@ -302,8 +313,11 @@ static int open_uevents(struct service *service, struct refusal *why)
 int service_open(struct service *service, sd_event *event, const struct service_options *options,
                  struct refusal *why)
 {
-    *service = (struct service){
-        .options = options, .event = event, .uevent_fd = -1, .started_us = now_us()};
+    *service = (struct service){.options = options,
+                                .event = event,
+                                .uevent_fd = -1,
+                                .started_us = now_us(),
+                                .rescan_us = RESCAN_US};
     int r = open_door(service, why);
     if (r == 0)
         r = open_delegation(service, why);
@@ -316,7 +330,7 @@ int service_open(struct service *service, sd_event *event, const struct service_
     if (r < 0)
         return refuse(why, -r, "cannot read sysfs: %s", strerror(-r));
     if (r > 0)
-        want_resync(service, RESCAN_US);
+        want_rescan(service);
     return 0;
 }
 
@@ -329,62 +343,4 @@ void service_close(struct service *service)
     kernel_door_close(service->door);
     fd_close(service->uevent_fd);
     rule_problems_done(&service->rule_problems);
-}
-
-struct drain {
-    struct service *service;
-    sd_event_source *timer;
-    void (*fn)(void *userdata);
-    void *userdata;
-};
-
-static void finish_drain(struct drain *drain)
-{
-    struct drain ended = *drain;
-    delegation_wait_cancel(ended.service->delegation, drain);
-    sd_event_source_disable_unref(ended.timer);
-    free(drain);
-    ended.fn(ended.userdata);
-}
-
-static int on_drain_deadline(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    struct drain *drain = userdata;
-    (void)source;
-    (void)usec;
-    log_line(LOG_WARNING, "a container does not let go in time; stopping without it");
-    finish_drain(drain);
-    return 0;
-}
-
-/* Called as each container has gone; it is out of the list by then. */
-static void on_drained(void *userdata, enum container_end end)
-{
-    (void)end;
-    struct drain *drain = userdata;
-    if (!delegation_containers(drain->service->delegation))
-        finish_drain(drain);
-}
-
-void service_drain(struct service *service, uint64_t deadline_us, void (*fn)(void *userdata),
-                   void *userdata)
-{
-    struct drain *drain = calloc(1, sizeof(*drain));
-    if (!delegation_containers(service->delegation) || !drain) {
-        free(drain);
-        fn(userdata);
-        return;
-    }
-    *drain = (struct drain){.service = service, .fn = fn, .userdata = userdata};
-    if (sd_event_add_time_relative(service->event, &drain->timer, CLOCK_MONOTONIC, deadline_us, 1,
-                                   on_drain_deadline, drain) < 0) {
-        free(drain);
-        fn(userdata);
-        return;
-    }
-    /* the last one's end frees `drain`, so that it must not be looked at after that */
-    for (struct container *c = delegation_containers(service->delegation), *next; c; c = next) {
-        next = c->next;
-        (void)delegation_unregister(service->delegation, c->name, on_drained, drain);
-    }
 }

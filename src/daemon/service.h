@@ -20,6 +20,7 @@ struct service_options {
     const char *rule_directories[SERVICE_RULE_DIRECTORIES_MAX];
     size_t rule_directory_count;
     size_t receive_buffer; /* bytes */
+    int passed_sockets;    /* from descriptor 3 on, by the service manager: sd_listen_fds(3) */
 };
 
 struct service {
@@ -30,7 +31,9 @@ struct service {
     struct delegation *delegation;
     int uevent_fd;
     sd_event_source *uevents, *repair_timer, *resync_timer;
-    uint64_t started_us, last_resync_us;
+    uint64_t rescan_us; /* how long until the next look at what could not be looked at */
+    uint64_t started_us, last_resync_us, resync_duration_us;
+    bool stopping; /* being drained: nothing new is taken on */
 
     uint64_t arrivals[UEVENT_ARRIVALS]; /* by enum uevent_arrival */
     uint64_t malformed_events;
@@ -61,7 +64,3 @@ void service_close(struct service *service);
  * service->rule_problems says why.
  */
 int service_reload(struct service *service);
-
-/* Unregisters every container and calls `fn` when all are gone, or after `deadline_us`. */
-void service_drain(struct service *service, uint64_t deadline_us, void (*fn)(void *userdata),
-                   void *userdata);

@@ -53,48 +53,36 @@ static int make_node(struct door_place *place, struct door_item *item, const str
     return r;
 }
 
-static int tell(struct door_place *place, const struct uevent *event, struct refusal *why)
-{
-    char message[UEVENT_INJECT_MAX];
-    int size = uevent_serialise(event, message, sizeof(message), NULL);
-    if (size < 0)
-        return refuse(why, E2BIG, "the event is too large to inject");
-    if (!place->injector)
-        return 0;
-    return uevent_injector_send(place->injector->injector, message, (size_t)size, why);
-}
-
 static void set_path(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
 }
 
-/*
- * Directories belong to the place, not to the thing they were made for: what was made for the first
- * of two neighbours goes with the last.
- */
-static void note_directories(struct door_place *place, unsigned made)
+/* Whether the thing that the step is about is counted in its directories; NULL: no such thing. */
+static bool *find_counted(struct door_place *place)
 {
-    char path[GRANT_PATH_MAX];
-    set_path(path, sizeof(path), place->path);
-    for (char *slash; made > 0 && (slash = strrchr(path, '/')) && slash != path; made--) {
-        *slash = '\0';
-        (void)made_path_add(&place->directories, path); /* without memory it merely stays */
-    }
+    if (place->kind == STEP_NODE_ATTACH || place->kind == STEP_NODE_DETACH)
+        return &place->item->counted;
+    struct made_path *link = made_path_find(place->item->links, place->path);
+    return link ? &link->counted : NULL;
 }
 
-/* How many of the directories above, from the nearest on, were made by us. */
-static unsigned count_directories(const struct door_place *place, const char *of)
+static void note_made(struct door_place *place, unsigned made_dirs)
 {
-    char path[GRANT_PATH_MAX];
-    unsigned made = 0;
-    set_path(path, sizeof(path), of);
-    for (char *slash; (slash = strrchr(path, '/')) && slash != path; made++) {
-        *slash = '\0';
-        if (!made_path_has(place->directories, path))
-            break;
-    }
-    return made;
+    bool *counted = find_counted(place);
+    if (!counted || *counted)
+        return;
+    place_enter_directories(place, place->path, made_dirs);
+    *counted = true;
+}
+
+static void note_gone(struct door_place *place)
+{
+    bool *counted = find_counted(place);
+    if (!counted || !*counted)
+        return;
+    place_leave_directories(place, place->path);
+    *counted = false;
 }
 
 /* What the courier's answer says of what is inside now. */
@@ -105,16 +93,18 @@ static void note_reply(struct door_place *place, const struct courier_reply *rep
     switch (place->kind) {
     case STEP_NODE_ATTACH:
         item->placeholder = reply->placeholder;
-        note_directories(place, reply->made_dirs);
+        note_made(place, reply->made_dirs);
         break;
     case STEP_NODE_DETACH:
         item->attached = false;
+        note_gone(place);
         result->shadowed = reply->shadowed;
         break;
     case STEP_LINK_MAKE:
-        note_directories(place, reply->made_dirs);
+        note_made(place, reply->made_dirs);
         break;
     case STEP_LINK_REMOVE:
+        note_gone(place);
         made_path_remove(&item->links, place->path);
         break;
     default: /* STEP_IDENTIFY; the others are no errands */
@@ -174,7 +164,7 @@ static int prepare_errand(struct door_place *place, struct door_item *item, cons
     case STEP_NODE_DETACH:
         request->verb = COURIER_DETACH;
         request->placeholder = item->placeholder;
-        request->made_dirs = count_directories(place, request->path);
+        request->made_dirs = place_count_directories(place, request->path);
         return item->attached ? 0 : 1;
     case STEP_LINK_MAKE:
         request->verb = COURIER_LINK;
@@ -185,8 +175,8 @@ static int prepare_errand(struct door_place *place, struct door_item *item, cons
     case STEP_LINK_REMOVE:
         request->verb = COURIER_UNLINK;
         set_path(request->target, sizeof(request->target), grant->node);
-        request->made_dirs = count_directories(place, request->path);
-        return made_path_has(item->links, step->link) ? 0 : 1;
+        request->made_dirs = place_count_directories(place, request->path);
+        return made_path_find(item->links, step->link) ? 0 : 1;
     default: /* STEP_IDENTIFY; the others are no errands */
         request->verb = COURIER_IDENTIFY;
         set_path(request->owner, sizeof(request->owner), grant->owner);
@@ -254,7 +244,7 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         (void)cgroup_device_deny(place->gates, &grant->number, why);
         break;
     case STEP_EVENT:
-        (void)tell(place, step->event, why);
+        (void)place_tell(place, grant->inode, step->event, why);
         break;
     case STEP_NODE_REVOKE:
         if (item->node)

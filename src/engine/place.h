@@ -11,12 +11,23 @@
 #include "kernel/node_store.h"
 #include "kernel/uevent_injector.h"
 
+/* That a place told its network namespace of a device, or would have, had not another done so. */
+struct teller {
+    struct teller *next;
+    const struct door_place *place;
+    uint64_t inode; /* the device's incarnation */
+    size_t size;
+    char message[]; /* the newest, to make a `remove` from */
+};
+
 /* One injector per network namespace, shared by the places in it. */
 struct shared_injector {
     struct shared_injector *next;
     uint64_t net_inode;
+    uint32_t uid, gid; /* the host's ids of root in it */
     unsigned users;
     struct uevent_injector *injector;
+    struct teller *tellers; /* of one device, the first one tells */
 };
 
 struct kernel_door {
@@ -31,12 +42,15 @@ struct kernel_door {
 struct made_path {
     struct made_path *next;
     char *path;
+    unsigned users; /* a directory: how many things of ours are below it */
+    bool counted;   /* a link: among the users of its directories */
 };
 
 struct door_item {
     struct node *node; /* NULL: not made */
     int lock_fd;       /* on the device's `dev` attribute, or -1 */
     bool attached;     /* or perhaps: its courier never answered */
+    bool counted;      /* its node is among the users of its directories */
     bool placeholder;  /* what lies below the mount was made by us */
     struct made_path *links;
 };
@@ -60,11 +74,32 @@ struct door_place {
     void *done_userdata;
 };
 
-/* Lists of paths that were made. made_path_add(): 0 or -ENOMEM; the others accept what is not
- * there. */
-bool made_path_has(const struct made_path *list, const char *path);
+/* Lists of paths that were made. made_path_find(): NULL where it is not there, which
+ * made_path_remove() accepts; made_path_add(): 0 or -ENOMEM. */
+struct made_path *made_path_find(struct made_path *list, const char *path);
 int made_path_add(struct made_path **list, const char *path);
 void made_path_remove(struct made_path **list, const char *path);
+
+/*
+ * Directories belong to the place, not to the thing they were made for: what was made for the first
+ * of two neighbours goes with the last.
+ *
+ * A thing was made at `path`, and the `made` nearest directories above it for it.
+ */
+void place_enter_directories(struct door_place *place, const char *path, unsigned made);
+/* It has gone again; so have directories of ours that nothing else of ours is in. */
+void place_leave_directories(struct door_place *place, const char *path);
+/* How many of the directories above `path`, from the nearest on, were made by us. */
+unsigned place_count_directories(struct door_place *place, const char *path);
+
+/*
+ * Tells the programs in the place's network namespace of a device; nothing where the kernel does
+ * it. Where several places share it, they hear one copy: `add` from the first that gives the
+ * device, `remove` from the last that had it, everything else from one. Returns 0, or a negative
+ * errno and the reason.
+ */
+int place_tell(struct door_place *place, uint64_t inode, const struct uevent *event,
+               struct refusal *why);
 
 /* The door's functions of the same names. */
 int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),

@@ -264,7 +264,8 @@ static struct attachment *new_attachment(const struct device *device, const stru
 
 /* The newest of a devpath counts; what it replaces is forgotten only when it is known to be good.
  */
-/* What can be known of a refusal beforehand is, so that it does not cost the grant that is there. */
+/* What can be known of a refusal beforehand is, so that it does not cost the grant that is there.
+ */
 static int check_attach(const struct container *container, const struct grant *grant,
                         struct refusal *why)
 {
