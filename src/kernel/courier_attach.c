@@ -219,8 +219,8 @@ int courier_attach(const struct courier_world *world, const struct courier_reque
 }
 
 /*
- * Unmounts our node as often as it is there. What lies below it then was there before us. Returns 1 where
- * something else is there instead of ours, and hides it.
+ * Unmounts our node as often as it is there. What lies below it then was there before us. Returns 1
+ * where something else is there instead of ours, and hides it.
  */
 static int unmount_ours(const struct courier_place *place, const struct courier_request *request,
                         struct refusal *why)

@@ -77,18 +77,21 @@ opens_in_group() {
 }
 
 @test "v1: the root group is not written to" {
-    local root
+    local root before
     root=$(cgroup_v1_mount)
     [[ -n $root ]] || skip "this machine has no v1 hierarchy for devices"
+    before=$(<"$root/devices.list")
     loop_add "$first"
     start_daemon
     start_box box
+    assert_equal "$(awk -F: '$2 ~ /(^|,)devices(,|$)/ { print $3 }' "/proc/${box_pid[box]}/cgroup")" / "the group of the box"
     register box
     opens_in box "/dev/loop$first"
+    assert_equal "$(<"$root/devices.list")" "$before" "devices.list while granted"
     ctl unregister box
     # Whoever is in the root group opens it still: this shell.
     dd "if=/dev/loop$first" of=/dev/null count=0 status=none
-    assert_equal "$(<"$root/devices.list")" "a *:* rwm" "devices.list"
+    assert_equal "$(<"$root/devices.list")" "$before" "devices.list afterwards"
 }
 
 @test "v1: a group that others share is not written to, and the refusal names it" {
@@ -107,7 +110,66 @@ opens_in_group() {
     assert_equal "$(<"$cgroup/devices.list")" "$before" "devices.list"
 }
 
+# left_as_it_was STATE... -- OPTION...: a box with these options is registered, and unregistered, and dies: each
+# time its group, as STATE prints it, and all counts are as before.
+left_as_it_was() {
+    local state=() alone before
+    while [[ $1 != -- ]]; do
+        state+=("$1")
+        shift
+    done
+    loop_add "$first"
+    start_daemon
+    alone=$(counts_of "$daemon_pid"; "${state[@]}")
+    start_box box "${@:2}"
+    before=$(counts_of "$daemon_pid" "${box_pid[box]}")
+    given_and_seen "${state[@]}"
+    ctl unregister box
+    assert_equal "$(metric nodes)" 0 "nodes in the store after unregister"
+    not in_box box test -e "/dev/loop$first"
+    counts_return "$before" "$daemon_pid" "${box_pid[box]}"
+    assert_equal "$("${state[@]}")" "$group_before" "the group after unregister"
+
+    given_and_seen "${state[@]}"
+    kill -KILL "${box_pid[box]}"
+    wait_until 5 is '{"containers": []}' call ListContainers
+    assert_equal "$(metric nodes)" 0 "nodes in the store after the container's death"
+    assert_equal "$(counts_of "$daemon_pid"; "${state[@]}")" "$alone" "counts and the group after the container's death"
+}
+
+# The device opens, and the group is not what it was: so that the same again means something.
+given_and_seen() {
+    group_before=$("$@")
+    register box
+    opens_in box "/dev/loop$first"
+    assert_equal "$(metric nodes)" 1 "nodes in the store"
+    [[ $("$@") != "$group_before" ]] || fail "nothing was written to the group"
+}
+
+@test "v1: unregister and death leave devices.list and all counts as they were" {
+    cgroup_make v1 box
+    cgroup_v1_restrict "$cgroup"
+    left_as_it_was cat "$cgroup/devices.list" -- --cgroup-v1 "$cgroup"
+}
+
 # --- v2
+
+@test "v2: unregister and death leave a program that was spliced, and all counts, as they were" {
+    left_as_it_was_v2 runc
+}
+
+@test "v2: unregister and death leave a program that was called, its pin, and all counts, as they were" {
+    left_as_it_was_v2 map
+}
+
+left_as_it_was_v2() {
+    command -v bpftool >/dev/null || skip "bpftool is not installed"
+    echo 0 >"$harden"
+    cgroup_make v2 box
+    attach_filter "$cgroup" "$1" multi
+    assert_equal "$(program_count "$cgroup")" 1 "device programs of the runtime's"
+    left_as_it_was programs_of "$cgroup" -- --cgroup-v2 "$cgroup"
+}
 
 # behind SHAPE FLAGS: a container behind such a program is given one device, and no other.
 behind() {
@@ -222,6 +284,16 @@ behind_all() {
     in_pid "$runc_pid" dd "if=/dev/loop$first" of=/dev/null count=0 status=none
     not opens_in_group "$group" "/dev/loop$second"
     opens_in_group "$group" /dev/null
+
+    kill_daemon
+    in_pid "$runc_pid" dd "if=/dev/loop$first" of=/dev/null count=0 status=none
+    opens_in_group "$group" /dev/null
+    not opens_in_group "$group" "/dev/loop$second"
+    start_daemon
+    ctl register box --pid "$runc_pid"
+    in_pid "$runc_pid" dd "if=/dev/loop$first" of=/dev/null count=0 status=none
+    not opens_in_group "$group" "/dev/loop$second"
+
     ctl unregister box
     not opens_in_group "$group" "/dev/loop$first"
     end_process "$watcher"

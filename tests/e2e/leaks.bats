@@ -12,12 +12,14 @@ setup() {
 }
 
 plug_cycles() {
-    local round
+    local round path
+    path=$(loop_path "$first")
+    note loop "$first"
     for ((round = 0; round < $1; round++)); do
-        loop_add "$first"
-        next_event box add "$(loop_path "$first")"
-        loop_remove "$first"
-        next_event box remove "$(loop_path "$first")"
+        loop_control add "$first"
+        next_event box add "$path"
+        wait_until 5 loop_control remove "$first"
+        next_event box remove "$path"
     done
 }
 

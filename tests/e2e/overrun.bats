@@ -40,7 +40,7 @@ grants_are_desired() {
         fi
     done
     wait "${storms[@]}"
-    wait_until 10 grants_are_desired
+    wait_until 3 grants_are_desired
     [[ -n $(grants box delivered) ]]
     (($(metric events_overrun) > 0)) || fail "no overrun was counted"
     (($(metric resyncs) > 0)) || fail "no resync was counted"

@@ -3,8 +3,110 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
+
+/* ---- a process of the container's that never stops trying what it may not have ---- */
+
+struct tries {
+    volatile uint32_t refused, opened, other;
+};
+
+static struct tries *tries;
+static pid_t intruder; /* 0: none */
+
+static int node_directory(const struct devnum *number)
+{
+    _cleanup_close_ int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    assert_true(context >= 0);
+    assert_int_equal(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
+    int fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(mknodat(fd, "node", S_IFCHR | 0600, makedev(number->major, number->minor)), 0);
+    return fd;
+}
+
+static void try_forever(int directory_fd)
+{
+    cgroup_scene_leave();
+    for (;;) {
+        int fd = openat(directory_fd, "node", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0)
+            tries->opened++;
+        else if (errno == EPERM)
+            tries->refused++;
+        else
+            tries->other++;
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+static pid_t fork_in_group(const struct cgroup_scene *scene)
+{
+    char path[300];
+    snprintf(path, sizeof(path), "%s/cgroup.procs", scene->group);
+    _cleanup_close_ int own_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int procs_fd = open(path, O_WRONLY | O_CLOEXEC);
+    _cleanup_close_ int directory_fd = node_directory(&cgroup_scene_kmsg);
+    assert_true(own_fd >= 0 && procs_fd >= 0);
+    /* in the box's pid namespace, or the group would be one that others share */
+    assert_int_equal(setns(scene->box.namespaces.pid_fd, CLONE_NEWPID), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (write(procs_fd, "0", 1) == 1)
+            try_forever(directory_fd);
+        _exit(1);
+    }
+    assert_int_equal(setns(own_fd, CLONE_NEWPID), 0);
+    assert_true(pid > 0);
+    return pid;
+}
+
+static void let_in_intruder(const struct cgroup_scene *scene)
+{
+    if (!tries)
+        tries =
+            mmap(NULL, sizeof(*tries), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(tries, MAP_FAILED);
+    *tries = (struct tries){0};
+    intruder = fork_in_group(scene);
+    for (uint64_t end = now_us() + DEADLINE_US; tries->refused + tries->opened + tries->other == 0;)
+        assert_true(now_us() < end);
+}
+
+static void end_intruder(void)
+{
+    if (intruder <= 0)
+        return;
+    kill(intruder, SIGKILL);
+    waitpid(intruder, NULL, 0);
+    intruder = 0;
+}
+
+/* Ends the intruder, too, before its box, whose end would wait for somebody to reap it. */
+static int stop_with_intruder(void **state)
+{
+    end_intruder();
+    return cgroup_scene_stop(state);
+}
+
+/* How often somebody looked, so that "never" means something, and what they saw. */
+static void assert_watched(struct cgroup_scene *scene, uint32_t cycles)
+{
+    end_intruder();
+    cgroup_scene_assert_never_none(scene);
+    assert_int_equal(tries->opened, 0);
+    assert_int_equal(tries->other, 0);
+    assert_in_range(scene->counts->polls, 10 * cycles, UINT32_MAX);
+    assert_in_range(tries->refused, 10 * cycles, UINT32_MAX);
+}
 
 /* ---- each shape, each way of hanging there, blinded and not ---- */
 
@@ -90,10 +192,11 @@ static void behind(void **state, enum shape shape)
             cgroup_scene_harden(harden);
             cgroup_scene_set(scene, shape, flags);
             cgroup_scene_watch(scene);
+            let_in_intruder(scene);
             grant_and_revoke(scene, can_splice(shape, harden));
             outlive_and_be_adopted(scene);
-            cgroup_scene_assert_never_none(scene);
-            assert_int_equal(cgroup_scene_stop(state), 0);
+            assert_watched(scene, 4);
+            assert_int_equal(stop_with_intruder(state), 0);
             cgroup_scene_start(state);
         }
     }
@@ -156,6 +259,7 @@ static void at_no_moment_of_two_hundred_cycles_is_there_no_program(void **state)
             struct cgroup_scene *scene = *state;
             cgroup_scene_set(scene, shapes[i], flags);
             cgroup_scene_watch(scene);
+            let_in_intruder(scene);
             cgroup_scene_open_gates(scene, cgroup_scene_directory);
             for (int cycle = 0; cycle < 200; cycle++) {
                 cgroup_scene_allow(scene, &cgroup_scene_tun, READ_WRITE);
@@ -167,8 +271,8 @@ static void at_no_moment_of_two_hundred_cycles_is_there_no_program(void **state)
                     cgroup_scene_open_gates(scene, cgroup_scene_directory);
                 }
             }
-            cgroup_scene_assert_never_none(scene);
-            assert_int_equal(cgroup_scene_stop(state), 0);
+            assert_watched(scene, 200);
+            assert_int_equal(stop_with_intruder(state), 0);
             cgroup_scene_start(state);
         }
 }
@@ -234,7 +338,7 @@ static void what_is_kept_for_a_dead_group_is_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cgroup_scene_start, cgroup_scene_stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cgroup_scene_start, stop_with_intruder)
         TEST(the_granted_device_and_no_other_opens_behind_a_program_like_runc_s),
         TEST(the_granted_device_and_no_other_opens_behind_a_program_like_crun_s),
         TEST(the_granted_device_and_no_other_opens_behind_a_program_like_lxc_s),

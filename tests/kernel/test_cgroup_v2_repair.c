@@ -61,6 +61,7 @@ static void the_same_program_added_beside_ours_takes_its_place(void **state)
             cgroup_scene_assert_opens(scene, 0);
         }
         cgroup_scene_assert_never_none(scene);
+        assert_in_range(scene->counts->polls, 10 * 5, UINT32_MAX);
         cgroup_scene_close_gates(scene);
         assert_int_not_equal(cgroup_scene_only_program(scene->group_fd), scene->original);
         cgroup_scene_assert_opens(scene, -EPERM);
