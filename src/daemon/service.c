@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/host_disk.h"
+#include "kernel/host_facts.h"
 #include "kernel/sysfs.h"
 
 #define EVENTS_PER_TURN 256       /* then others have their turn */
@@ -264,6 +265,7 @@ static int open_delegation(struct service *service, struct refusal *why)
         .read = world_read,
         .enumerate = world_enumerate,
         .read_attribute = sysfs_read_attribute,
+        .facts = &host_facts_real,
     };
     struct devnum disks[HOST_DISKS_MAX];
     size_t disk_count = host_disks_find(disks);
