@@ -43,6 +43,8 @@ static void add_rule(struct rows *rows, const json_t *rule)
         add_failure(rows, row, rule);
     else if (streq(verdict, "skipped"))
         row_add(rows, row, STYLE_FAINT, "skipped");
+    else if (streq(verdict, "waits"))
+        row_add(rows, row, STYLE_WARNING, "waits for what udev tells of the device");
     else if (streq(verdict, "matched")) {
         row_add(rows, row, STYLE_GOOD, "matched");
         if (field_true(rule, "gives"))

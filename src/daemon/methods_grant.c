@@ -208,7 +208,11 @@ void method_detach(struct control_call *call)
 static void add_rule(void *userdata, const struct rule_trace *trace)
 {
     static const char *const verdicts[] = {
-        [RULE_MATCHED] = "matched", [RULE_NO_MATCH] = "no_match", [RULE_SKIPPED] = "skipped"};
+        [RULE_MATCHED] = "matched",
+        [RULE_NO_MATCH] = "no_match",
+        [RULE_SKIPPED] = "skipped",
+        [RULE_WAITS] = "waits",
+    };
     json_array_append_new(userdata,
                           json_pack("{s:o, s:i, s:s, s:o, s:o, s:b}", "file",
                                     json_text(trace->file), "line", (int)trace->line, "verdict",

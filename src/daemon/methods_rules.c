@@ -23,7 +23,8 @@ void method_check(struct control_call *call)
 {
     static const char *const known[] = {"name", "text", NULL};
     _cleanup_rule_set_ struct rule_set *rules = NULL;
-    _cleanup_(rule_problems_done) struct rule_problems problems = {.count = 0};
+    _cleanup_(rule_problems_done) struct rule_problems problems = {
+        .without_udev = true}; /* udev is not listened to yet */
     const char *name, *text;
 
     if (call_only(call, known) < 0 || call_string(call, "name", false, &name) < 0 ||

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/host_disk.h"
+#include "kernel/host_facts.h"
 #include "kernel/sysfs.h"
 
 #define EVENTS_PER_TURN 256       /* then others have their turn; */
@@ -233,7 +234,7 @@ static void log_problems(const struct rule_problems *problems)
 int service_reload(struct service *service)
 {
     struct rule_set *rules = NULL;
-    struct rule_problems problems = {.count = 0};
+    struct rule_problems problems = {.without_udev = true}; /* udev is not listened to yet */
     char text[128];
 
     int r = rule_files_load(service->options->rule_directories,
@@ -278,6 +279,7 @@ static int open_delegation(struct service *service, struct refusal *why)
         .read = world_read,
         .enumerate = world_enumerate,
         .read_attribute = sysfs_read_attribute,
+        .facts = &host_facts_real,
     };
     struct devnum disks[HOST_DISKS_MAX];
     size_t disk_count = host_disks_find(disks);

@@ -17,7 +17,8 @@ static int judge(const struct policy *policy, const struct container *container,
 static void forget_names(struct share *share)
 {
     free(share->node);
-    share->node = NULL;
+    free(share->name);
+    share->node = share->name = NULL;
     for (size_t i = 0; i < share->symlink_count; i++)
         free(share->symlinks[i]);
     share->symlink_count = 0;

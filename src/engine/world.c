@@ -41,6 +41,7 @@ struct world *world_new(const struct world_source *source, const struct world_li
         .read_attribute = read_attribute,
         .parent = find_parent,
         .userdata = world,
+        .facts = source->facts,
     };
     return world;
 }

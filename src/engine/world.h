@@ -29,6 +29,7 @@ struct world_source {
     int (*read_attribute)(void *userdata, const struct device *device, const char *name,
                           char **ret);
     void *userdata;
+    const struct host_facts *facts; /* for the devices that are read; may be NULL */
 };
 
 struct world_listener {

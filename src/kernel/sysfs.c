@@ -112,29 +112,71 @@ int sysfs_read_device(const char *devpath, const struct device_source *source, s
     return r < 0 ? r : 1;
 }
 
+/* Links whose target's name is a value; where others lead is nobody's business: sd-device. */
+static bool is_core_link(const char *name)
+{
+    return streq(name, "driver") || streq(name, "module") || streq(name, "subsystem");
+}
+
+/* Goes up for each "../" that `*name` begins with, as far as /sys/devices. Takes `fd`; returns the
+ * descriptor of the directory where the rest of the name lies, or a negative errno. */
+static int climb(int fd_take, const char *devpath, const char **name)
+{
+    _cleanup_close_ int fd = fd_take;
+    const char *rest = strchr(devpath + 1, '/'); /* behind "/devices" */
+    size_t depth = 0;
+    for (; rest && (rest = strchr(rest + 1, '/')); depth++)
+        ;
+    for (const char *below; (below = after_prefix(*name, "../")); *name = below) {
+        if (depth-- == 0)
+            return -ENOENT;
+        int above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (above < 0)
+            return -errno;
+        fd_close(fd);
+        fd = above;
+    }
+    return path_is_plain(*name) ? TAKE_FD(fd) : -ENOENT;
+}
+
+/* A regular file, or a link if links are values here. Returns 1 and *ret, 0, or a negative errno.
+ */
+static int read_value(int dir_fd, const char *name, bool links, char **ret)
+{
+    struct stat st;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    if (S_ISLNK(st.st_mode))
+        return links ? read_link_name(dir_fd, name, ret) : 0;
+    if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IRUSR))
+        return 0;
+    int r = read_text(dir_fd, name, ret);
+    return r < 0 ? r : 1;
+}
+
 /*
- * Only downwards from the device, though sysfs' own links are followed on the way: a name that
- * climbs could leave sysfs, and reading elsewhere may have effects.
+ * Up to a parent by "../" and then only downwards, though sysfs' own links are followed on the way:
+ * a name that climbs elsewhere could leave sysfs, and reading there may have effects.
  */
 int sysfs_read_attribute(void *userdata, const struct device *device, const char *name, char **ret)
 {
     (void)userdata;
     _cleanup_free_ char *text = NULL;
+    bool links = is_core_link(name);
 
-    if (!path_is_plain(name))
+    int own_fd = open_incarnation(device);
+    if (own_fd < 0)
         return 0;
-    _cleanup_close_ int fd = open_incarnation(device);
+    _cleanup_close_ int fd = climb(own_fd, device->devpath, &name);
     if (fd < 0)
         return 0;
-    int r = read_link_name(fd, name, &text);
-    if (r == 0)
-        r = read_text(fd, name, &text);
-    if (r < 0)
+    int r = read_value(fd, name, links, &text);
+    if (r <= 0)
         return r == -ENOMEM ? r : 0;
 
     size_t length = strlen(text);
-    if (length > 0 && text[length - 1] == '\n')
-        text[length - 1] = '\0';
+    while (length > 0 && strchr("\n\r", text[length - 1]))
+        text[--length] = '\0';
     *ret = TAKE_PTR(text);
     return 1;
 }

@@ -184,6 +184,52 @@ int device_new(const char *devpath, const char *subsystem, const char *driver,
     return 0;
 }
 
+static void udev_view_done(struct udev_view *view)
+{
+    property_list_done(&view->properties);
+    name_list_done(&view->tags);
+    name_list_done(&view->links);
+}
+
+static int copy_names(struct name_list *list, const char *const *names)
+{
+    int r = 0;
+    for (; r == 0 && names && *names; names++)
+        r = name_list_add(list, *names);
+    return r;
+}
+
+static void replace_udev(struct device *device, bool initialised, struct udev_view view_take)
+{
+    udev_view_done(&device->udev);
+    device->udev = view_take;
+    device->initialised = initialised;
+}
+
+int device_set_udev(struct device *device, const struct property_list *properties,
+                    const char *const *tags, const char *const *links)
+{
+    struct udev_view view = {0};
+    int r = properties ? property_merge(&view.properties, properties) : 0;
+    if (r == 0)
+        r = copy_names(&view.tags, tags);
+    if (r == 0)
+        r = copy_names(&view.links, links);
+    if (r < 0) {
+        udev_view_done(&view);
+        return r;
+    }
+    replace_udev(device, true, view);
+    return 0;
+}
+
+void device_move_udev(struct device *device, struct device *from)
+{
+    replace_udev(device, from->initialised, from->udev);
+    from->initialised = false;
+    from->udev = (struct udev_view){0};
+}
+
 void device_free(struct device *device)
 {
     if (!device)
@@ -196,6 +242,7 @@ void device_free(struct device *device)
     free(device->sysname_storage);
     property_list_done(&device->properties);
     device_forget_attributes(device);
+    udev_view_done(&device->udev);
     free(device);
 }
 

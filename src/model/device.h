@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "model/name_list.h"
 #include "model/property.h"
 
 enum node_kind {
@@ -29,11 +30,37 @@ static inline bool devnum_equal(const struct devnum *a, const struct devnum *b)
 
 struct device;
 
+/*
+ * What rules may ask the host beside a device: kernel/host_facts.h, or tables in tests. Each
+ * function may be NULL: then there is no such thing.
+ */
+struct host_facts {
+    /* Kernel parameter "kernel/ostype" or "kernel.ostype". Returns like read_attribute below. */
+    int (*read_sysctl)(void *userdata, const char *name, char **ret);
+    /*
+     * An attribute of any device of the host. Returns 1 and *ret (caller frees), which is empty
+     * where that device has no such attribute; 0 where there is no such device; -ENOMEM.
+     */
+    int (*read_reference)(void *userdata, const char *subsystem, const char *sysname,
+                          const char *attribute, char **ret);
+    /*
+     * Whether there is a file and, where `mask` is not 0, it has any of these mode bits. `path` is
+     * absolute, or below the device's directory in sysfs, or "[subsystem/sysname]path", and may
+     * have one "*" for a whole directory name.
+     */
+    bool (*test_path)(void *userdata, const struct device *device, const char *path, unsigned mask);
+    /* "arch" or "virt", in the words of udev(7); NULL where it is not known. Lives as long as we.
+     */
+    const char *(*constant)(void *userdata, const char *name);
+    void *userdata;
+};
+
 /* Where a device comes from: sysfs (kernel/sysfs.h), or a table in tests. */
 struct device_source {
     /*
-     * Reads attribute `name` ("idVendor", "power/control") as bytes without the trailing newline.
-     * A symbolic link gives the last component of its target, as udev(7) does for ATTR.
+     * Reads attribute `name` ("idVendor", "power/control", "../idVendor") as bytes without the
+     * newlines at its end. The links "driver", "module" and "subsystem" give the last component of
+     * their target, as udevd has it; other links and directories are no attributes.
      * Returns 1 and *ret (caller frees), 0 where there is none or it cannot be read, -ENOMEM.
      */
     int (*read_attribute)(void *userdata, const struct device *device, const char *name,
@@ -41,6 +68,14 @@ struct device_source {
     /* The next device above in sysfs, borrowed, or NULL. */
     struct device *(*parent)(void *userdata, const struct device *device);
     void *userdata;
+    const struct host_facts *facts; /* may be NULL */
+};
+
+/* What udev found out about a device: its record in udev's database. */
+struct udev_view {
+    struct property_list properties; /* all that udev tells, the kernel's among them */
+    struct name_list tags;           /* the current ones */
+    struct name_list links;          /* absolute: "/dev/serial/by-id/..." */
 };
 
 struct device {
@@ -55,6 +90,8 @@ struct device {
     int ifindex;          /* net devices, else 0 */
     uint64_t inode;       /* of the sysfs directory: the incarnation (with the boot id) */
     struct property_list properties; /* the sysfs `uevent` file's, with DEVPATH and SUBSYSTEM */
+    bool initialised;                /* udev is done with it: `udev` holds what it found */
+    struct udev_view udev;           /* empty until then */
 
     struct property_list attributes; /* cache: what was read; private to device.c */
     struct property_list absent;     /* cache: names that are not there; private to device.c */
@@ -84,6 +121,18 @@ const char *device_attribute(struct device *device, const char *name);
 
 /* Empties the attribute cache: the device said `change`. */
 void device_forget_attributes(struct device *device);
+
+/*
+ * Takes in what udev says of the device, in place of what it said before; `properties` is copied
+ * and may be NULL, and so may the arrays, which end with NULL: the current tags, and the links as
+ * absolute paths. The device is initialised then. Returns 0 or -ENOMEM (as before).
+ */
+int device_set_udev(struct device *device, const struct property_list *properties,
+                    const char *const *tags, const char *const *links);
+
+/* Moves what udev said from one reading of an incarnation to the next: `from` is not initialised
+ * then. */
+void device_move_udev(struct device *device, struct device *from);
 
 /* The parent in sysfs, borrowed, or NULL. */
 struct device *device_parent(const struct device *device);

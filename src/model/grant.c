@@ -181,6 +181,10 @@ int grant_new(const struct share *share, const struct device *device, struct gra
 {
     const struct origin origin = {.file = share->rule_file, .line = share->rule_line};
 
+    if (share->name)
+        return refuse(why, EINVAL,
+                      "%s:%u: NAME=\"%s\" is for network devices, which this version does not move",
+                      origin.file ? origin.file : "attach", origin.line, share->name);
     _cleanup_grant_ struct grant *grant = calloc(1, sizeof(*grant));
     if (!grant || copy_facts(grant, share, device) < 0)
         return out_of_memory(why);

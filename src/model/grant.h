@@ -43,6 +43,7 @@ struct grant {
  * one is left out, and all are where there is no node to point to; "/dev" itself is refused, and so
  * is a link above or below the node or another link. Returns 0 and *ret (grant_free() it); -EINVAL
  * and the reason, naming rule file and line; -ENOMEM.
+ * A share with a NAME is refused: network devices are not moved yet.
  */
 int grant_new(const struct share *share, const struct device *device, struct grant **ret,
               struct refusal *why);

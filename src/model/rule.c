@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "model/rule_index.h"
 #include "model/rule_set.h"
 
 #define BLOCK_SIZE 16384u
@@ -28,6 +29,7 @@ void rule_set_free(struct rule_set *rules)
         next = block->next;
         free(block);
     }
+    rule_index_free(rules->index);
     free(rules->rules);
     free(rules);
 }
@@ -40,6 +42,11 @@ size_t rule_set_count(const struct rule_set *rules)
 size_t rule_set_file_count(const struct rule_set *rules)
 {
     return rules->file_count;
+}
+
+bool rule_set_needs_udev(const struct rule_set *rules)
+{
+    return rules->needs_udev;
 }
 
 static struct rule_block *add_block(struct rule_set *rules, size_t size)
@@ -93,12 +100,17 @@ int rule_set_absorb(struct rule_set *rules, struct rule_set *from)
             return -ENOMEM;
         memcpy(grown + rules->count, from->rules, from->count * sizeof(*grown));
         rules->rules = grown;
+        int r = rule_index_add(&rules->index, grown + rules->count, rules->count, from->count);
+        if (r < 0)
+            return r;
         rules->count = total;
     }
     splice_blocks(rules, from);
     rules->file_count += from->file_count;
+    rules->needs_udev |= from->needs_udev;
     free(from->rules);
     from->rules = NULL;
     from->count = from->file_count = 0;
+    from->needs_udev = false;
     return 0;
 }

@@ -25,3 +25,9 @@ size_t rule_set_count(const struct rule_set *rules);
 
 /* How many files were parsed into it. */
 size_t rule_set_file_count(const struct rule_set *rules);
+
+/*
+ * Whether any rule asks for what only udev knows (ENV{ID_*}, TAG, SYMLINK and so on): such rules
+ * wait for udev's word on each device, and never match where no udevd runs.
+ */
+bool rule_set_needs_udev(const struct rule_set *rules);

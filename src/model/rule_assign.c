@@ -57,6 +57,7 @@ static int decide(struct rule_state *state, const struct rule *rule, const struc
         int r = give(&state->share, rule);
         if (r < 0)
             return r;
+        state->withheld = state->withheld_for_good;
     } else if (named || resets) {
         take_back(&state->share);
     }
@@ -91,6 +92,32 @@ int rule_assign_container(struct rule_state *state, const struct rule *rule, boo
     return holds;
 }
 
+bool rule_assign_withhold(struct rule_state *state, const struct rule *rule,
+                          const struct rule_token **ret_failed)
+{
+    const struct rule_token *begin = rule_group_begin(rule, RULE_GROUP_CONTAINER);
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_CONTAINER);
+    bool holds = begin == end, takes = false, closes = false;
+    const char *value;
+
+    *ret_failed = NULL;
+    for (const struct rule_token *token = begin; token < end; token++) {
+        bool named = rule_container_named(state, token, &value);
+        bool resets = token->op == RULE_SET || token->op == RULE_FINAL;
+        holds |= named;
+        takes |= named ? token->op == RULE_REMOVE : resets;
+        closes |= token->op == RULE_FINAL;
+        if (!named && !*ret_failed)
+            *ret_failed = token;
+    }
+    takes = takes && !(state->final & BIT(RULE_KEY_CONTAINER));
+    state->withheld |= takes;
+    state->withheld_for_good |= takes && closes;
+    if (holds)
+        *ret_failed = NULL;
+    return holds || takes;
+}
+
 static void assign_options(struct rule_state *state, const struct rule_token *token)
 {
     unsigned option = token->number;
@@ -102,8 +129,12 @@ static void assign_options(struct rule_state *state, const struct rule_token *to
         state->escape = RULE_ESCAPE_REPLACE;
 
     option &= RULE_OPTION_SHARE_MASK;
-    /* a line of string_escape= or last_rule alone does not mean the list */
-    if (state->final & BIT(RULE_KEY_OPTIONS) || (option == 0 && token->number != 0))
+    if (state->final & BIT(RULE_KEY_OPTIONS))
+        return;
+    if (token->number & RULE_OPTION_LINK_PRIORITY)
+        state->share.link_priority = token->link_priority;
+    /* a line of string_escape= or the like alone does not mean the list */
+    if (option == 0 && token->number != 0)
         return;
     if (token->op == RULE_REMOVE)
         state->share.options &= ~option;
@@ -137,52 +168,10 @@ static bool substitute(const struct rule_state *state, const struct rule_token *
     return out[0] != '\0';
 }
 
-/* "zigbee" and "/dev/zigbee" are the same path. What lies elsewhere stays: grant.h refuses it by
- * name. */
-static char *path_below_dev(const char *path, size_t length)
-{
-    char *copy = NULL;
-    const char *dev = path[0] == '/' ? "" : "/dev/";
-    return asprintf(&copy, "%s%.*s", dev, (int)length, path) < 0 ? NULL : copy;
-}
-
 static int assign_node(struct rule_state *state, const struct rule_token *token)
 {
     char value[RULE_VALUE_MAX];
-    if (!substitute(state, token, value))
-        return 0;
-    char *node = path_below_dev(value, strlen(value));
-    if (!node)
-        return -ENOMEM;
-    free(state->share.node);
-    state->share.node = node;
-    return 0;
-}
-
-static void drop_symlink(struct share *share, size_t index)
-{
-    free(share->symlinks[index]);
-    share->symlink_count--;
-    memmove(&share->symlinks[index], &share->symlinks[index + 1],
-            (share->symlink_count - index) * sizeof(share->symlinks[0]));
-    share->symlinks[share->symlink_count] = NULL;
-}
-
-/* Adds a link, or takes one out; one that is there already moves to the end. */
-static int edit_symlinks(struct share *share, const char *name, size_t length, bool adds)
-{
-    _cleanup_free_ char *path = path_below_dev(name, length);
-    if (!path)
-        return -ENOMEM;
-    for (size_t i = 0; i < share->symlink_count; i++) {
-        if (!streq(share->symlinks[i], path))
-            continue;
-        drop_symlink(share, i);
-        break;
-    }
-    if (adds && share->symlink_count < SHARE_SYMLINKS_MAX)
-        share->symlinks[share->symlink_count++] = TAKE_PTR(path);
-    return 0;
+    return substitute(state, token, value) ? share_set_node(&state->share, value) : 0;
 }
 
 static int assign_symlinks(struct rule_state *state, const struct rule_token *token)
@@ -190,13 +179,13 @@ static int assign_symlinks(struct rule_state *state, const struct rule_token *to
     struct share *share = &state->share;
     char value[RULE_VALUE_MAX];
     if (token->op == RULE_SET || token->op == RULE_FINAL)
-        while (share->symlink_count > 0)
-            drop_symlink(share, share->symlink_count - 1);
+        share_clear_symlinks(share);
     if (!substitute(state, token, value))
         return 0;
     for (const char *name = value + strspn(value, " \t"); *name; name += strspn(name, " \t")) {
         size_t length = strcspn(name, " \t");
-        int r = edit_symlinks(share, name, length, token->op != RULE_REMOVE);
+        int r = token->op == RULE_REMOVE ? share_drop_symlink(share, name, length)
+                                         : share_add_symlink(share, name, length);
         if (r < 0)
             return r;
         name += length;
@@ -208,6 +197,19 @@ static int assign_name(struct rule_state *state, const struct rule_token *token,
 {
     char value[RULE_VALUE_MAX];
     return substitute(state, token, value) ? set_text(slot, value) : 0;
+}
+
+/* Of net devices only: udev cannot rename a node either. */
+static int assign_interface(struct rule_state *state, const struct rule_token *token)
+{
+    char value[RULE_VALUE_MAX];
+    if (state->device->ifindex == 0 || !substitute(state, token, value))
+        return 0;
+    for (char *c = value; *c && state->escape != RULE_ESCAPE_NONE; c++)
+        if (!rule_literal_is_interface_character(*c))
+            *c = '_';
+    rule_state_settle(state, token->info->name);
+    return set_text(&state->share.name, value);
 }
 
 static void drop_property(struct property_list *list, const char *key)
@@ -230,11 +232,15 @@ static int assign_property(struct rule_state *state, const struct rule_token *to
     struct property_list *env = &state->share.env;
     char value[RULE_VALUE_MAX];
     if (!substitute(state, token, value)) {
-        if (token->op == RULE_SET && token->value[0] == '\0')
+        if (token->op == RULE_SET && token->value[0] == '\0') {
+            rule_state_settle(state, token->argument);
             drop_property(env, token->argument);
+        }
         return 0;
     }
     const char *before = rule_state_property(state, token->argument);
+    if (token->op == RULE_SET)
+        rule_state_settle(state, token->argument);
     if (token->op == RULE_SET || !before || before[0] == '\0')
         return property_set(env, token->argument, value);
 
@@ -250,6 +256,8 @@ static int assign_one(struct rule_state *state, const struct rule_token *token)
     switch (token->info->key) {
     case RULE_KEY_NODE:
         return assign_node(state, token);
+    case RULE_KEY_NAME:
+        return assign_interface(state, token);
     case RULE_KEY_SYMLINK:
         return assign_symlinks(state, token);
     case RULE_KEY_OWNER:
@@ -277,10 +285,15 @@ static int assign_one(struct rule_state *state, const struct rule_token *token)
     case RULE_KEY_SUBSYSTEM:
     case RULE_KEY_DRIVER:
     case RULE_KEY_ATTR:
+    case RULE_KEY_SYSCTL:
+    case RULE_KEY_CONST:
+    case RULE_KEY_TAG:
+    case RULE_KEY_TEST:
     case RULE_KEY_KERNELS:
     case RULE_KEY_SUBSYSTEMS:
     case RULE_KEY_DRIVERS:
     case RULE_KEY_ATTRS:
+    case RULE_KEY_TAGS:
         return 0; /* CONTAINER went before; the others are not assigned */
     }
     return 0;
@@ -306,6 +319,8 @@ int rule_assign(struct rule_state *state, const struct rule *rule)
 
 void rule_assign_finish(struct rule_state *state)
 {
+    if (state->withheld)
+        take_back(&state->share);
     struct property_list *env = &state->share.env;
     for (size_t i = env->count; i > 0; i--)
         if (env->items[i - 1].key[0] == '.')

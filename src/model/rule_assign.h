@@ -20,8 +20,18 @@ bool rule_container_named(const struct rule_state *state, const struct rule_toke
 int rule_assign_container(struct rule_state *state, const struct rule *rule, bool *ret_gives,
                           const struct rule_token **ret_failed);
 
+/*
+ * What the CONTAINER assignments of a rule that waits would do: where they would take the device
+ * away, it is withheld until a later rule gives it again. Returns whether the rule is of any
+ * concern to this container; *ret_failed: NULL where the rest of the line would hold for it, else
+ * the first assignment that does not name it.
+ */
+bool rule_assign_withhold(struct rule_state *state, const struct rule *rule,
+                          const struct rule_token **ret_failed);
+
 /* Carries out the other assignments, OPTIONS first. Returns 0 or -ENOMEM. */
 int rule_assign(struct rule_state *state, const struct rule *rule);
 
-/* Takes out the properties that were only for other rules to match: those that begin with a dot. */
+/* Takes back what is withheld, and the properties that were only for other rules to match: those
+ * that begin with a dot. */
 void rule_assign_finish(struct rule_state *state);

@@ -7,48 +7,57 @@
 #define MATCHES (BIT(RULE_EQUAL) | BIT(RULE_NOT_EQUAL))
 #define ONE_VALUE (BIT(RULE_SET) | BIT(RULE_FINAL))
 #define LIST (ONE_VALUE | BIT(RULE_ADD) | BIT(RULE_REMOVE))
-#define ALL (MATCHES | LIST)
 
 #define NO_EXECUTION "a policy that runs as root executes nothing"
 #define NO_WRITING "a policy that runs as root writes nothing outside the containers"
+#define NO_TAGGING "tags are udev's to set"
+#define GONE_FROM_UDEV "udev itself has no such key any more"
+
+#define NONE RULE_ARGUMENT_NONE
+#define NEEDED RULE_ARGUMENT_NEEDED
+#define OPTIONAL RULE_ARGUMENT_OPTIONAL
 
 static const struct rule_key_info KEYS[] = {
-    {"ACTION", RULE_KEY_ACTION, false, MATCHES, 0, NULL},
-    {"DEVPATH", RULE_KEY_DEVPATH, false, MATCHES, 0, NULL},
-    {"KERNEL", RULE_KEY_KERNEL, false, MATCHES, 0, NULL},
-    {"SUBSYSTEM", RULE_KEY_SUBSYSTEM, false, MATCHES, 0, NULL},
-    {"DRIVER", RULE_KEY_DRIVER, false, MATCHES, 0, NULL},
-    {"ATTR", RULE_KEY_ATTR, true, MATCHES, 0, NO_WRITING},
-    {"ENV", RULE_KEY_ENV, true, MATCHES | BIT(RULE_SET) | BIT(RULE_ADD), 0, NULL},
+    {"ACTION", RULE_KEY_ACTION, NONE, MATCHES, NULL},
+    {"DEVPATH", RULE_KEY_DEVPATH, NONE, MATCHES, NULL},
+    {"KERNEL", RULE_KEY_KERNEL, NONE, MATCHES, NULL},
+    {"SUBSYSTEM", RULE_KEY_SUBSYSTEM, NONE, MATCHES, NULL},
+    {"DRIVER", RULE_KEY_DRIVER, NONE, MATCHES, NULL},
+    {"ATTR", RULE_KEY_ATTR, NEEDED, MATCHES, NO_WRITING},
+    {"ENV", RULE_KEY_ENV, NEEDED, MATCHES | BIT(RULE_SET) | BIT(RULE_ADD), NULL},
+    {"SYSCTL", RULE_KEY_SYSCTL, NEEDED, MATCHES, NO_WRITING},
+    {"CONST", RULE_KEY_CONST, NEEDED, MATCHES, NULL},
+    {"TAG", RULE_KEY_TAG, NONE, MATCHES, NO_TAGGING},
+    {"TEST", RULE_KEY_TEST, OPTIONAL, MATCHES, NULL},
 
-    {"KERNELS", RULE_KEY_KERNELS, false, MATCHES, 0, NULL},
-    {"SUBSYSTEMS", RULE_KEY_SUBSYSTEMS, false, MATCHES, 0, NULL},
-    {"DRIVERS", RULE_KEY_DRIVERS, false, MATCHES, 0, NULL},
-    {"ATTRS", RULE_KEY_ATTRS, true, MATCHES, 0, NULL},
+    {"KERNELS", RULE_KEY_KERNELS, NONE, MATCHES, NULL},
+    {"SUBSYSTEMS", RULE_KEY_SUBSYSTEMS, NONE, MATCHES, NULL},
+    {"DRIVERS", RULE_KEY_DRIVERS, NONE, MATCHES, NULL},
+    {"ATTRS", RULE_KEY_ATTRS, NEEDED, MATCHES, NULL},
+    {"TAGS", RULE_KEY_TAGS, NONE, MATCHES, NULL},
 
-    {"CONTAINER", RULE_KEY_CONTAINER, false, ALL, 0, NULL},
-    {"NODE", RULE_KEY_NODE, false, ONE_VALUE, 0, NULL},
-    {"SYMLINK", RULE_KEY_SYMLINK, false, LIST, MATCHES, NULL},
-    {"OWNER", RULE_KEY_OWNER, false, ONE_VALUE, 0, NULL},
-    {"GROUP", RULE_KEY_GROUP, false, ONE_VALUE, 0, NULL},
-    {"MODE", RULE_KEY_MODE, false, ONE_VALUE, 0, NULL},
-    {"ACCESS", RULE_KEY_ACCESS, false, ONE_VALUE, 0, NULL},
-    {"OPTIONS", RULE_KEY_OPTIONS, false, LIST, 0, NULL},
-    {"GOTO", RULE_KEY_GOTO, false, BIT(RULE_SET), 0, NULL},
-    {"LABEL", RULE_KEY_LABEL, false, BIT(RULE_SET), 0, NULL},
+    {"CONTAINER", RULE_KEY_CONTAINER, NONE, MATCHES | LIST, NULL},
+    {"NODE", RULE_KEY_NODE, NONE, ONE_VALUE, NULL},
+    {"NAME", RULE_KEY_NAME, NONE, MATCHES | ONE_VALUE, NULL},
+    {"SYMLINK", RULE_KEY_SYMLINK, NONE, MATCHES | LIST, NULL},
+    {"OWNER", RULE_KEY_OWNER, NONE, ONE_VALUE, NULL},
+    {"GROUP", RULE_KEY_GROUP, NONE, ONE_VALUE, NULL},
+    {"MODE", RULE_KEY_MODE, NONE, ONE_VALUE, NULL},
+    {"ACCESS", RULE_KEY_ACCESS, NONE, ONE_VALUE, NULL},
+    {"OPTIONS", RULE_KEY_OPTIONS, NONE, LIST, NULL},
+    {"GOTO", RULE_KEY_GOTO, NONE, BIT(RULE_SET), NULL},
+    {"LABEL", RULE_KEY_LABEL, NONE, BIT(RULE_SET), NULL},
 
-    {"NAME", RULE_KEY_NONE, false, 0, ALL, NULL},
-    {"TAG", RULE_KEY_NONE, false, 0, ALL, NULL},
-    {"TAGS", RULE_KEY_NONE, false, 0, MATCHES, NULL},
-    {"TEST", RULE_KEY_NONE, false, 0, MATCHES, NULL},
-    {"CONST", RULE_KEY_NONE, true, 0, MATCHES, NULL},
-    {"SYSCTL", RULE_KEY_NONE, true, 0, MATCHES, NO_WRITING},
-
-    {"PROGRAM", RULE_KEY_NONE, false, 0, 0, NO_EXECUTION},
-    {"RESULT", RULE_KEY_NONE, false, 0, 0, NO_EXECUTION},
-    {"RUN", RULE_KEY_NONE, false, 0, 0, NO_EXECUTION},
-    {"IMPORT", RULE_KEY_NONE, false, 0, 0, NO_EXECUTION},
-    {"SECLABEL", RULE_KEY_NONE, false, 0, 0, NO_WRITING},
+    {"PROGRAM", RULE_KEY_NONE, OPTIONAL, 0, NO_EXECUTION},
+    {"RESULT", RULE_KEY_NONE, OPTIONAL, 0, NO_EXECUTION},
+    {"RUN", RULE_KEY_NONE, OPTIONAL, 0, NO_EXECUTION},
+    {"IMPORT", RULE_KEY_NONE, OPTIONAL, 0, NO_EXECUTION},
+    {"SECLABEL", RULE_KEY_NONE, OPTIONAL, 0, NO_WRITING},
+    {"WAIT_FOR", RULE_KEY_NONE, OPTIONAL, 0, GONE_FROM_UDEV},
+    {"WAIT_FOR_SYSFS", RULE_KEY_NONE, OPTIONAL, 0, GONE_FROM_UDEV},
+    {"BUS", RULE_KEY_NONE, OPTIONAL, 0, GONE_FROM_UDEV " (it was SUBSYSTEMS)"},
+    {"ID", RULE_KEY_NONE, OPTIONAL, 0, GONE_FROM_UDEV " (it was KERNELS)"},
+    {"SYSFS", RULE_KEY_NONE, OPTIONAL, 0, GONE_FROM_UDEV " (it was ATTRS)"},
 };
 
 static const char *const OPERATORS[] = {
@@ -72,7 +81,7 @@ const struct rule_key_info *rule_key_find(const char *name, size_t length)
 bool rule_key_is_parent(enum rule_key key)
 {
     return key == RULE_KEY_KERNELS || key == RULE_KEY_SUBSYSTEMS || key == RULE_KEY_DRIVERS ||
-           key == RULE_KEY_ATTRS;
+           key == RULE_KEY_ATTRS || key == RULE_KEY_TAGS;
 }
 
 /* "KEY takes only == and !=." Never longer than `size`: cut where it is. */
@@ -90,20 +99,14 @@ bool rule_key_takes(const struct rule_key_info *info, enum rule_operator op, cha
     if (info->operators & BIT(op))
         return true;
 
+    *ret_blame_key = info->never;
+    if (!info->never) {
+        list_operators(info, reason, size);
+        return false;
+    }
     const char *as = "";
     if (info->operators)
         as = rule_operator_is_match(op) ? " as a match" : " as an assignment";
-    *ret_blame_key = true;
-    if (info->later & BIT(op)) {
-        (void)snprintf(reason, size, "%s%s is not supported in this version", info->name, as);
-    } else if (info->never) {
-        (void)snprintf(reason, size, "%s%s is refused: %s", info->name, as, info->never);
-    } else if (!info->operators) {
-        /* such a key is still to come, and the operator would be wrong even then */
-        (void)snprintf(reason, size, "%s is not supported in this version", info->name);
-    } else {
-        *ret_blame_key = false;
-        list_operators(info, reason, size);
-    }
+    (void)snprintf(reason, size, "%s%s is refused: %s", info->name, as, info->never);
     return false;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The keys of the rule language as a table: which operators each takes today, which come with a
- * later version, and which are refused for ever and why. Internal to the rule modules.
+ * The keys of the rule language as a table: which operators each takes, and which are refused
+ * and why. Internal to the rule modules.
  */
 
 #include "base/util.h"
@@ -34,12 +34,18 @@ enum rule_key {
     RULE_KEY_DRIVER,
     RULE_KEY_ATTR,
     RULE_KEY_ENV,
+    RULE_KEY_SYSCTL,
+    RULE_KEY_CONST,
+    RULE_KEY_TAG,
+    RULE_KEY_TEST,
     RULE_KEY_KERNELS,
     RULE_KEY_SUBSYSTEMS,
     RULE_KEY_DRIVERS,
     RULE_KEY_ATTRS,
+    RULE_KEY_TAGS,
     RULE_KEY_CONTAINER,
     RULE_KEY_NODE,
+    RULE_KEY_NAME,
     RULE_KEY_SYMLINK,
     RULE_KEY_OWNER,
     RULE_KEY_GROUP,
@@ -50,20 +56,21 @@ enum rule_key {
     RULE_KEY_LABEL,
 };
 
+/* KEY{argument}: wrong, needed, or as one likes. */
+enum rule_argument { RULE_ARGUMENT_NONE, RULE_ARGUMENT_NEEDED, RULE_ARGUMENT_OPTIONAL };
+
 struct rule_key_info {
     const char *name;
     enum rule_key key;
-    bool argument;      /* KEY{argument}: needed where true, wrong where false */
+    enum rule_argument argument;
     unsigned operators; /* bits 1 << enum rule_operator: taken */
-    unsigned later;     /* likewise: not in this version */
-    const char
-        *never; /* why operators outside both are refused for ever; NULL: they are mistakes */
+    const char *never;  /* why the other operators are refused for ever; NULL: they are mistakes */
 };
 
 /* The row of the key of this name, or NULL where there is no such key. */
 const struct rule_key_info *rule_key_find(const char *name, size_t length);
 
-/* Whether the key looks up the device's parents too: KERNELS and its like. */
+/* Whether the key looks at the device's parents too: KERNELS and its like. */
 bool rule_key_is_parent(enum rule_key key);
 
 /*

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rule_lint.h"
 
+#include "model/rule_contradiction.h"
+#include "model/rule_reference.h"
+
 /* A CONTAINER assignment that gives, or NULL. `CONTAINER=""` only takes. */
 static const struct rule_token *find_giver(const struct rule *rule)
 {
@@ -11,11 +14,26 @@ static const struct rule_token *find_giver(const struct rule *rule)
     return NULL;
 }
 
+/* Whether the match is about the device, and not only about the host, the container or the event.
+ */
+static bool is_about_device(const struct rule_token *token)
+{
+    enum rule_key key = token->info->key;
+    if (key == RULE_KEY_ATTR || key == RULE_KEY_ATTRS)
+        return !rule_reference_is(token->argument);
+    if (key == RULE_KEY_TEST)
+        return token->value[0] != '/' && !rule_reference_is(token->value);
+    if (key == RULE_KEY_ENV)
+        return !streq(token->argument, "ACTION");
+    return key != RULE_KEY_ACTION && key != RULE_KEY_CONTAINER && key != RULE_KEY_CONST &&
+           key != RULE_KEY_SYSCTL;
+}
+
 static bool asks_for_device(const struct rule *rule)
 {
-    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_PARENT);
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_TEST);
     for (const struct rule_token *t = rule->tokens; t < end; t++)
-        if (t->info->key != RULE_KEY_ACTION && t->info->key != RULE_KEY_CONTAINER)
+        if (is_about_device(t))
             return true;
     return false;
 }
@@ -31,29 +49,31 @@ static const struct rule_token *find_other_action(const struct rule *rule)
     return NULL;
 }
 
-/* A match on what udev's own rules find out, or NULL. A device has the kernel's properties alone.
- */
-static const struct rule_token *find_udev_property(const struct rule *rule)
+/* The first key that waits for udev, or NULL. */
+static const struct rule_token *find_udev_key(const struct rule *rule)
 {
-    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_DEVICE);
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ASSIGN);
     for (const struct rule_token *t = rule->tokens; t < end; t++)
-        if (t->info->key == RULE_KEY_ENV && after_prefix(t->argument, "ID_"))
+        if (t->reads_udev)
             return t;
     return NULL;
 }
 
-static bool lint_warnings(const struct rule *rule, struct rule_fault *fault)
+static bool lint_warnings(const struct rule *rule, bool without_udev, struct rule_fault *fault)
 {
-    bool assigns = rule->group_end[RULE_GROUP_ASSIGN] > rule->group_end[RULE_GROUP_PARENT];
-    const struct rule_token *udev = find_udev_property(rule);
+    bool assigns = rule->group_end[RULE_GROUP_ASSIGN] > rule->group_end[RULE_GROUP_TEST];
+    const struct rule_token *udev = without_udev ? find_udev_key(rule) : NULL;
     const struct rule_token *action = find_other_action(rule);
-    if (udev)
-        (void)rule_fault_set(fault, udev->at,
-                             "udev's own properties (ID_*) are not seen in this version");
-    else if (action && assigns)
+    if (action && assigns)
         (void)rule_fault_set(fault, action->at,
                              "this rule never grants: rules are judged with ACTION \"add\", "
                              "whatever happened");
+    else if (rule_contradicts_itself(rule, fault))
+        return true;
+    else if (udev)
+        (void)rule_fault_set(fault, udev->at,
+                             "this rule never matches here: nobody tells %s, which only udev knows",
+                             udev->info->name);
     else if (!assigns && !rule->label && !rule->go_to)
         (void)rule_fault_set(fault, rule->tokens[0].at,
                              "this rule only matches, and does nothing then");
@@ -62,7 +82,7 @@ static bool lint_warnings(const struct rule *rule, struct rule_fault *fault)
     return true;
 }
 
-bool rule_lint(const struct rule *rule, enum problem_severity *ret_severity,
+bool rule_lint(const struct rule *rule, bool without_udev, enum problem_severity *ret_severity,
                struct rule_fault *ret_fault)
 {
     const struct rule_token *giver = find_giver(rule);
@@ -74,5 +94,5 @@ bool rule_lint(const struct rule *rule, enum problem_severity *ret_severity,
         return true;
     }
     *ret_severity = PROBLEM_WARNING;
-    return lint_warnings(rule, ret_fault);
+    return lint_warnings(rule, without_udev, ret_fault);
 }

@@ -6,6 +6,9 @@
 #include "model/rule_lexer.h"
 #include "model/rule_parser.h"
 
-/* Whether the rule has a problem; then the first one, the gravest before the others. */
-bool rule_lint(const struct rule *rule, enum problem_severity *ret_severity,
+/*
+ * Whether the rule has a problem; then the first one, the gravest before the others.
+ * `without_udev`: no udevd runs here, so what only udev knows will never be known.
+ */
+bool rule_lint(const struct rule *rule, bool without_udev, enum problem_severity *ret_severity,
                struct rule_fault *ret_fault);

@@ -1,90 +1,66 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One pair of device and container against all rules. With a trace every rule has its say; without
+ * one, only those that the index knows may match, which comes to the same.
+ *
+ * Before udev is done with a device, some keys have no answer yet. The rule's other keys are asked
+ * nevertheless, as most rules that wait would not match anyhow. What a rule that waits would do
+ * makes uncertain what follows: properties that it would set, rules that it might jump over, and,
+ * where it would take the device away, the gift itself. The judge keeps to what holds either way.
+ */
 #include "model/rule_match.h"
 
 #include <errno.h>
 
+#include "model/devolve_properties.h"
 #include "model/rule_assign.h"
+#include "model/rule_index.h"
 #include "model/rule_set.h"
+#include "model/rule_token.h"
 
-/* How a rule's matches came out: for the trace. */
+/* How a rule's matches came out, and what the trace shows of it. */
 struct answer {
-    bool matched;
+    bool matched; /* all but those that wait */
     const struct rule_token *failed;
-    const char *value; /* what was found there */
+    const char *value;               /* what was found there */
+    const struct rule_token *waited; /* the first that waits */
 };
 
-/* What `device` has to say to the key of `token`; NULL where it has no such thing. */
-static const char *value_of(const struct rule_state *state, struct device *device,
-                            const struct rule_token *token)
+/* Rules that were jumped over: [from, to). */
+struct jump {
+    size_t from, to;
+};
+
+struct judge {
+    const struct rule_set *rules;
+    struct rule_state state;
+    rule_trace_fn trace;
+    void *userdata;
+    size_t searched; /* the parent is what the rules before this one left */
+    struct jump *jumps;
+    size_t jump_count;
+};
+
+/* Whether a token that need not wait fails. */
+static bool fails(struct rule_state *state, struct device *device, const struct rule_token *token,
+                  struct answer *answer)
 {
-    switch (token->info->key) {
-    case RULE_KEY_ACTION:
-        return "add";
-    case RULE_KEY_DEVPATH:
-        return device->devpath;
-    case RULE_KEY_KERNEL:
-    case RULE_KEY_KERNELS:
-        return device->sysname;
-    case RULE_KEY_SUBSYSTEM:
-    case RULE_KEY_SUBSYSTEMS:
-        return device->subsystem;
-    case RULE_KEY_DRIVER:
-    case RULE_KEY_DRIVERS:
-        return device->driver;
-    case RULE_KEY_ATTR:
-    case RULE_KEY_ATTRS:
-        return device_attribute(device, token->argument);
-    case RULE_KEY_ENV:
-        return rule_state_property(state, token->argument);
-    case RULE_KEY_CONTAINER:
-    case RULE_KEY_NODE:
-    case RULE_KEY_SYMLINK:
-    case RULE_KEY_OWNER:
-    case RULE_KEY_GROUP:
-    case RULE_KEY_MODE:
-    case RULE_KEY_ACCESS:
-    case RULE_KEY_OPTIONS:
-    case RULE_KEY_GOTO:
-    case RULE_KEY_LABEL:
-    case RULE_KEY_NONE:
-        return NULL; /* not matched on a device */
+    if (rule_token_waits(state, token)) {
+        answer->waited = answer->waited ? answer->waited : token;
+        return false;
     }
-    return NULL;
+    return !rule_token_matches(state, device, token, &answer->value);
 }
 
-/* An attribute that is not there meets neither == nor !=; anything else that is not there is empty.
- */
-static bool token_matches(const struct rule_state *state, struct device *device,
-                          const struct rule_token *token, const char **ret_value)
+static void match_group(struct rule_state *state, const struct rule *rule, enum rule_group group,
+                        struct answer *answer)
 {
-    bool equal;
-    if (token->info->key == RULE_KEY_CONTAINER) {
-        equal = rule_container_named(state, token, ret_value);
-        return equal == (token->op == RULE_EQUAL);
-    }
-    *ret_value = value_of(state, device, token);
-    if (token->info->key == RULE_KEY_ATTR || token->info->key == RULE_KEY_ATTRS) {
-        if (!*ret_value)
-            return false;
-        equal = rule_glob_matches_attribute(&token->glob, *ret_value);
-    } else {
-        equal = rule_glob_matches(&token->glob, *ret_value);
-    }
-    return equal == (token->op == RULE_EQUAL);
-}
-
-static void match_device(const struct rule_state *state, const struct rule *rule,
-                         struct answer *answer)
-{
-    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_DEVICE);
-    const struct rule_token *token = rule_group_begin(rule, RULE_GROUP_DEVICE);
-    for (; token < end; token++) {
-        if (token_matches(state, state->device, token, &answer->value))
-            continue;
-        answer->failed = token;
-        return;
-    }
-    *answer = (struct answer){.matched = true};
+    const struct rule_token *end = rule_group_end(rule, group);
+    const struct rule_token *token = rule_group_begin(rule, group);
+    while (token < end && !fails(state, state->device, token, answer))
+        token++;
+    answer->matched = token == end;
+    answer->failed = token < end ? token : NULL;
 }
 
 /*
@@ -95,32 +71,42 @@ static void match_parents(struct rule_state *state, const struct rule *rule, str
 {
     const struct rule_token *begin = rule_group_begin(rule, RULE_GROUP_PARENT);
     const struct rule_token *end = rule_group_end(rule, RULE_GROUP_PARENT);
+    const struct rule_token *furthest = begin, *waited = answer->waited;
+    struct device *nearest = state->device;
+    bool has_value = false;
     if (begin == end)
         return;
 
-    *answer = (struct answer){.failed = begin};
     for (struct device *device = state->device; device; device = device_parent(device)) {
         const struct rule_token *token = begin;
-        const char *value = NULL;
-        while (token < end && token_matches(state, device, token, &value))
+        *answer = (struct answer){.matched = true, .waited = waited};
+        state->parent = device;
+        while (token < end && !fails(state, device, token, answer))
             token++;
-        if (token == end) {
-            state->parent = device;
-            *answer = (struct answer){.matched = true};
+        if (token == end)
             return;
-        }
-        if (token > answer->failed || (token == answer->failed && !answer->value))
-            *answer = (struct answer){.failed = token, .value = value};
+        if (token < furthest || (token == furthest && has_value))
+            continue;
+        furthest = token;
+        nearest = device;
+        has_value = answer->value;
     }
+    *answer = (struct answer){.failed = furthest, .waited = waited};
+    (void)rule_token_matches(state, nearest, furthest, &answer->value); /* it may have been lost */
     state->parent = NULL;
 }
 
-struct judge {
-    const struct rule_set *rules;
-    struct rule_state state;
-    rule_trace_fn trace;
-    void *userdata;
-};
+static void match_rule(struct rule_state *state, const struct rule *rule, struct answer *answer)
+{
+    struct device *parent = state->parent;
+    match_group(state, rule, RULE_GROUP_DEVICE, answer);
+    if (answer->matched)
+        match_parents(state, rule, answer);
+    if (answer->matched)
+        match_group(state, rule, RULE_GROUP_TEST, answer);
+    if (answer->waited)
+        state->parent = parent; /* who knows whether there was a search */
+}
 
 static void tell(const struct judge *judge, const struct rule *rule, enum rule_verdict verdict,
                  const struct answer *answer, bool gives)
@@ -138,25 +124,79 @@ static void tell(const struct judge *judge, const struct rule *rule, enum rule_v
     judge->trace(judge->userdata, &trace);
 }
 
-/* One rule. Returns 1 when it matched and holds for the container, 0 when not, -ENOMEM. */
-static int judge_rule(struct judge *judge, const struct rule *rule)
+/* The first assignment that takes up what only udev knows, or NULL. */
+static const struct rule_token *find_waiting_assignment(const struct rule_state *state,
+                                                        const struct rule *rule)
+{
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ASSIGN);
+    for (const struct rule_token *token = rule_group_begin(rule, RULE_GROUP_CONTAINER); token < end;
+         token++)
+        if (rule_token_waits(state, token))
+            return token;
+    return NULL;
+}
+
+static void wait_with_jump(struct rule_state *state, size_t until)
+{
+    if (state->waits_until < until)
+        state->waits_until = until;
+}
+
+/* What later rules cannot know, because of a rule that waits and would hold for the container. */
+static int wait_with_effects(struct judge *judge, const struct rule *rule)
+{
+    struct rule_state *state = &judge->state;
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ASSIGN);
+    const struct rule_token *token = rule_group_begin(rule, RULE_GROUP_OPTIONS);
+    int r = 0;
+    for (; r == 0 && token < end; token++) {
+        if (token->info->key == RULE_KEY_OPTIONS && (token->number & RULE_OPTION_LAST_RULE))
+            wait_with_jump(state, judge->rules->count);
+        if (token->info->key == RULE_KEY_ENV)
+            r = rule_state_wait_for(state, token->argument);
+        if (token->info->key == RULE_KEY_NAME)
+            r = rule_state_wait_for(state, token->info->name);
+    }
+    if (rule->skip)
+        wait_with_jump(state, (size_t)(rule - judge->rules->rules) + rule->skip);
+    return r;
+}
+
+/* A rule that waits. Returns 0 or -ENOMEM. */
+static int put_off(struct judge *judge, const struct rule *rule, struct answer *answer)
+{
+    struct rule_state *state = &judge->state;
+    enum rule_verdict verdict = RULE_WAITS;
+    int r = 0;
+    bool concerned = rule_assign_withhold(state, rule, &answer->failed);
+    if (concerned) {
+        state->share.waits = true;
+        if (!answer->failed)
+            r = wait_with_effects(judge, rule);
+        answer->failed = answer->waited;
+        answer->value = NULL;
+    } else {
+        verdict = RULE_NO_MATCH;
+        (void)rule_container_named(state, answer->failed, &answer->value);
+    }
+    if (r == 0)
+        tell(judge, rule, verdict, answer, false);
+    return r;
+}
+
+/* A rule whose matches all hold. Returns 1 when it is for this container, 0 when not, -ENOMEM. */
+static int carry_out(struct judge *judge, const struct rule *rule)
 {
     struct rule_state *state = &judge->state;
     struct answer answer = {0};
     bool gives = false;
-    match_device(state, rule, &answer);
-    if (answer.matched)
-        match_parents(state, rule, &answer);
-
-    int r = answer.matched;
-    if (answer.matched)
-        r = rule_assign_container(state, rule, &gives, &answer.failed);
+    int r = rule_assign_container(state, rule, &gives, &answer.failed);
     if (r > 0) {
         int assigned = rule_assign(state, rule);
         if (assigned < 0)
             return assigned;
-        answer = (struct answer){0};
-    } else if (r == 0 && answer.matched) {
+        answer.failed = NULL;
+    } else if (r == 0) {
         (void)rule_container_named(state, answer.failed, &answer.value);
     }
     if (r >= 0)
@@ -164,20 +204,129 @@ static int judge_rule(struct judge *judge, const struct rule *rule)
     return r;
 }
 
-/* All rules in order. Returns 0 or -ENOMEM. */
-static int judge_all(struct judge *judge)
+static bool searches(const struct rule *rule)
+{
+    return rule_group_begin(rule, RULE_GROUP_PARENT) != rule_group_end(rule, RULE_GROUP_PARENT);
+}
+
+static bool was_jumped(const struct judge *judge, size_t number)
+{
+    for (size_t i = 0; i < judge->jump_count; i++)
+        if (number >= judge->jumps[i].from && number < judge->jumps[i].to)
+            return true;
+    return false;
+}
+
+/*
+ * The index passed by rules whose parent keys nobody meets. Where their own keys do match, the
+ * search that fails makes the judge forget the parent that an earlier rule found; the rule numbered
+ * `until` is about to speak of it.
+ */
+static void catch_up(struct judge *judge, size_t until)
+{
+    struct rule_candidates candidates;
+    const struct rule_set *rules = judge->rules;
+    rule_candidates_init(&candidates, judge->trace ? NULL : rules->index, judge->state.device);
+    for (size_t i = judge->searched; judge->state.parent && i < until; i++) {
+        const struct rule *rule = &rules->rules[i];
+        struct answer answer = {0};
+        if (!searches(rule) || rule_candidates_next(&candidates, i) == i || was_jumped(judge, i))
+            continue;
+        match_group(&judge->state, rule, RULE_GROUP_DEVICE, &answer);
+        if (answer.matched && !answer.waited)
+            judge->state.parent = NULL;
+    }
+    judge->searched = until;
+}
+
+/* One rule. Returns 1 when it matched and holds for the container, 0 when not, -ENOMEM. */
+static int judge_rule(struct judge *judge, size_t number)
+{
+    const struct rule *rule = &judge->rules->rules[number];
+    struct rule_state *state = &judge->state;
+    struct answer answer = {0};
+    bool uncertain = number < state->waits_until;
+    if (rule->inherits_early)
+        catch_up(judge, number);
+    struct device *parent = state->parent;
+    match_rule(state, rule, &answer);
+    if (!answer.matched) {
+        tell(judge, rule, RULE_NO_MATCH, &answer, false);
+        return 0;
+    }
+    if (!answer.waited)
+        answer.waited = find_waiting_assignment(state, rule);
+    if (answer.waited || uncertain) {
+        state->parent = parent;
+        return put_off(judge, rule, &answer);
+    }
+    if (rule->inherits)
+        catch_up(judge, number);
+    if (searches(rule))
+        judge->searched = number + 1;
+    return carry_out(judge, rule);
+}
+
+static int note_jump(struct judge *judge, size_t from, size_t to)
+{
+    struct jump *jump = array_add(&judge->jumps, &judge->jump_count, sizeof(*jump));
+    if (!jump)
+        return -ENOMEM;
+    *jump = (struct jump){from, to};
+    return 0;
+}
+
+/* Where to go on behind a rule. Returns 0 or -ENOMEM. */
+static int step(struct judge *judge, size_t number, bool matched, size_t *ret_next)
 {
     const struct answer none = {0};
     const struct rule_set *rules = judge->rules;
-    for (size_t i = 0, next; i < rules->count; i = next) {
-        int r = judge_rule(judge, &rules->rules[i]);
+    size_t next = number + 1;
+    if (matched && rules->rules[number].skip)
+        next = number + rules->rules[number].skip;
+    if (judge->state.finished)
+        next = rules->count;
+    for (size_t skipped = number + 1; judge->trace && skipped < next; skipped++)
+        tell(judge, &rules->rules[skipped], RULE_SKIPPED, &none, false);
+    *ret_next = next;
+    return next > number + 1 ? note_jump(judge, number + 1, next) : 0;
+}
+
+/* All rules in order. Returns 0 or -ENOMEM. */
+static int judge_all(struct judge *judge)
+{
+    const struct rule_set *rules = judge->rules;
+    struct rule_candidates candidates;
+    rule_candidates_init(&candidates, judge->trace ? NULL : rules->index, judge->state.device);
+    for (size_t next = 0;;) {
+        size_t number = rule_candidates_next(&candidates, next);
+        if (number >= rules->count)
+            return 0;
+        int r = judge_rule(judge, number);
+        if (r >= 0)
+            r = step(judge, number, r > 0, &next);
         if (r < 0)
             return r;
-        next = r > 0 && rules->rules[i].skip ? i + rules->rules[i].skip : i + 1;
-        if (judge->state.finished)
-            next = rules->count;
-        for (size_t skipped = i + 1; judge->trace && skipped < next; skipped++)
-            tell(judge, &rules->rules[skipped], RULE_SKIPPED, &none, false);
+    }
+}
+
+/* What udev's rules say goes first, as if it were a line before ours. */
+static int judge_properties(struct judge *judge)
+{
+    struct rule_state *state = &judge->state;
+    struct devolve_problem problem = {0};
+    int r = devolve_properties_read(state->device, state->container, &state->share, &problem);
+    if (r < 0 && r != -EINVAL)
+        return r;
+    if (judge->trace && devolve_properties_are_there(state->device)) {
+        struct rule_trace trace = {
+            .file = SHARE_FROM_UDEV,
+            .verdict = r > 0 ? RULE_MATCHED : RULE_NO_MATCH,
+            .key = problem.key,
+            .value = problem.value,
+            .gives = r > 0,
+        };
+        judge->trace(judge->userdata, &trace);
     }
     return 0;
 }
@@ -188,12 +337,17 @@ int rule_judge(const struct rule_set *rules, struct device *device,
 {
     struct judge judge = {.rules = rules, .trace = trace, .userdata = userdata};
     rule_state_init(&judge.state, device, container);
-    int r = judge_all(&judge);
+    int r = judge_properties(&judge);
+    if (r == 0)
+        r = judge_all(&judge);
+    free(judge.jumps);
     if (r < 0) {
         rule_state_done(&judge.state);
         return r;
     }
     rule_assign_finish(&judge.state);
     *ret = judge.state.share;
+    judge.state.share = (struct share){0};
+    rule_state_done(&judge.state);
     return ret->given;
 }

@@ -17,15 +17,18 @@ enum rule_verdict {
     RULE_MATCHED,
     RULE_NO_MATCH,
     RULE_SKIPPED, /* jumped over by GOTO, or behind last_rule */
+    RULE_WAITS,   /* all that the kernel tells matches; the rest only udev knows, or is up to a
+                   * rule that waits itself: whether that jumps over this one */
 };
 
 /* One rule's answer, for `explain`. Strings are borrowed and valid during the call only. */
 struct rule_trace {
-    const char *file;
+    const char *file; /* SHARE_FROM_UDEV: what udev's rules say, before any of ours */
     unsigned line;
     enum rule_verdict verdict;
     const char *key; /* the first key that failed, as written: ATTR{idVendor}=="10c4"; or NULL. Also
-                      * a CONTAINER+= of a rule that matched, but names other containers. */
+                      * a CONTAINER+= of a rule that matched, but names other containers; and
+                      * the key that a rule waits for. */
     const char *value; /* what was found there; NULL: the device has none */
     bool gives;        /* this rule gave the container the device, or gave it again */
 };
@@ -33,7 +36,14 @@ typedef void (*rule_trace_fn)(void *userdata, const struct rule_trace *trace);
 
 /*
  * Judges `device` for `container`, all rules in order, with ACTION "add" (design: rules say which
- * devices, not when). Later assignments win, ":=" ends the matter. `trace` may be NULL.
+ * devices, not when). Later assignments win, ":=" ends the matter. What udev's own rules say
+ * (devolve_properties.h) goes before the first rule. `trace` may be NULL.
+ *
+ * A rule that reads what only udev knows is not carried out before the device is initialised; it
+ * waits, and so does what it might jump over. Where one waits that could take the device away, the
+ * device is not given either. `waits` of the share tells that one does: judge again when udev is
+ * done.
+ *
  * Returns 1 when the device is given and 0 when not; *ret is set in both cases (share_done() it);
  * -ENOMEM.
  */

@@ -13,6 +13,7 @@
 #include "model/rule_lexer.h"
 #include "model/rule_lint.h"
 #include "model/rule_problem.h"
+#include "model/rule_shadow.h"
 #include "model/rule_value.h"
 
 #define PROBLEMS_MAX 100u /* of a file */
@@ -155,6 +156,8 @@ static int add_expression(struct parser *parser, const struct rule_expression *e
 
 static enum rule_group group_of(const struct rule_token *token)
 {
+    if (token->info->key == RULE_KEY_TEST)
+        return RULE_GROUP_TEST;
     if (rule_operator_is_match(token->op))
         return rule_key_is_parent(token->info->key) ? RULE_GROUP_PARENT : RULE_GROUP_DEVICE;
     if (token->info->key == RULE_KEY_CONTAINER)
@@ -182,16 +185,38 @@ static int sort_tokens(struct parser *parser)
     return 0;
 }
 
+/* What the judge wants to know of a rule before it looks at it. */
+static void note_reads(struct rule_set *set, struct rule *rule)
+{
+    const struct rule_token *parents_end = rule_group_end(rule, RULE_GROUP_PARENT);
+    const struct rule_token *device_end = rule_group_end(rule, RULE_GROUP_DEVICE);
+    const struct rule_token *matches_end = rule_group_end(rule, RULE_GROUP_TEST);
+    bool searches = parents_end > device_end;
+    for (const struct rule_token *token = rule->tokens;
+         token < rule_group_end(rule, RULE_GROUP_ASSIGN); token++) {
+        bool early = token < matches_end;
+        bool inherits = token->reads_parent && (!searches || token < device_end);
+        rule->reads_udev |= token->reads_udev;
+        rule->inherits |= inherits && !early;
+        rule->inherits_early |= inherits && early;
+    }
+    set->needs_udev |= rule->reads_udev;
+}
+
 static int check_rule(struct parser *parser)
 {
     enum problem_severity severity;
     struct rule_fault fault;
-    return rule_lint(&parser->rule, &severity, &fault) ? report(parser, severity, &fault) : 0;
+    return rule_lint(&parser->rule, parser->problems->without_udev, &severity, &fault)
+               ? report(parser, severity, &fault)
+               : 0;
 }
 
 static int finish_rule(struct parser *parser)
 {
     int r = sort_tokens(parser);
+    if (r == 0)
+        note_reads(parser->parsed, &parser->rule);
     if (r == 0 && !parser->line_failed)
         r = check_rule(parser);
     if (r < 0)
@@ -315,14 +340,31 @@ static int resolve_jumps(struct parser *parser)
     return 0;
 }
 
-static int parse(struct parser *parser)
+static int on_shadow(void *userdata, const struct rule_shadow *shadow)
+{
+    struct parser *parser = userdata;
+    struct rule_fault fault;
+    struct rule_position at = {shadow->rule->line, 1};
+    if (rule_group_end(shadow->rule, RULE_GROUP_ASSIGN) > shadow->rule->tokens)
+        at = shadow->rule->tokens[0].at;
+    (void)rule_fault_set(&fault, at, "this rule comes too late: %.100s:%u matches the same, and %s",
+                         shadow->by->file, shadow->by->line,
+                         "ends the matter with := or last_rule");
+    return report(parser, PROBLEM_WARNING, &fault);
+}
+
+static int parse(struct parser *parser, const struct rule_set *earlier)
 {
     int r;
     if (parser->lexer.size > RULE_TEXT_MAX)
         return error(parser, (struct rule_position){1, 1}, "the file is longer than %u bytes",
                      RULE_TEXT_MAX);
     r = parse_lines(parser);
-    return r < 0 ? r : resolve_jumps(parser);
+    if (r == 0)
+        r = resolve_jumps(parser);
+    if (r == 0 && parser->errors == 0)
+        r = rule_shadow_find(earlier, parser->parsed, on_shadow, parser);
+    return r;
 }
 
 int rule_parse(struct rule_set *rules, const char *file, const char *text, size_t size,
@@ -339,7 +381,7 @@ int rule_parse(struct rule_set *rules, const char *file, const char *text, size_
         .problems_before = problems->count,
     };
     rule_lexer_init(&parser->lexer, text, size);
-    int r = parser->file ? parse(parser) : -ENOMEM;
+    int r = parser->file ? parse(parser, rules) : -ENOMEM;
     rule_lexer_done(&parser->lexer);
     free(parser->tokens);
     if (r < 0)

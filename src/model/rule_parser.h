@@ -24,7 +24,8 @@ struct rule_problem {
 struct rule_problems {
     struct rule_problem *items;
     size_t count;
-    size_t errors; /* how many of them are PROBLEM_ERROR */
+    size_t errors;     /* how many of them are PROBLEM_ERROR */
+    bool without_udev; /* set by the caller: no udevd runs here, warn of rules that wait for it */
 };
 
 void rule_problems_done(struct rule_problems *problems);

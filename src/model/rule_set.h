@@ -10,13 +10,8 @@
 #include "model/rule.h"
 #include "model/rule_glob.h"
 #include "model/rule_key.h"
+#include "model/rule_literal.h"
 #include "model/share.h"
-
-/* What OPTIONS can say besides enum share_option; kept in the same word of a token. */
-#define RULE_OPTION_LAST_RULE (1u << 16)
-#define RULE_OPTION_ESCAPE_NONE (1u << 17)
-#define RULE_OPTION_ESCAPE_REPLACE (1u << 18)
-#define RULE_OPTION_SHARE_MASK 0xffffu
 
 /* Where something is written: 1-based physical line and byte column. */
 struct rule_position {
@@ -28,6 +23,7 @@ struct rule_position {
 enum rule_group {
     RULE_GROUP_DEVICE,    /* matches on the device and the container */
     RULE_GROUP_PARENT,    /* matches that one parent must answer all of */
+    RULE_GROUP_TEST,      /* matches that may speak of the parent found: TEST=="...%b" */
     RULE_GROUP_CONTAINER, /* CONTAINER assignments: whom the rest of the line is for */
     RULE_GROUP_OPTIONS,   /* before the rest, because string_escape= changes how it is read */
     RULE_GROUP_ASSIGN,
@@ -37,10 +33,14 @@ enum rule_group {
 struct rule_token {
     const struct rule_key_info *info;
     enum rule_operator op;
-    const char *argument;  /* of ATTR{}, ENV{}; CONTAINER: the label's key, or NULL for the name */
-    const char *value;     /* assignments: with substitutions still in it */
+    const char *argument;  /* of ATTR{} and the like; CONTAINER: the label's key, or NULL: names */
+    const char *value;     /* assignments and TEST: with substitutions still in it */
     struct rule_glob glob; /* matches and CONTAINER */
-    unsigned number;       /* MODE, ACCESS, OPTIONS */
+    unsigned number;       /* MODE, ACCESS, OPTIONS; the mask of TEST{mask} */
+    int link_priority;     /* OPTIONS+="link_priority=" */
+    bool substitutes;      /* there are substitutions in the argument */
+    bool reads_udev;       /* it asks for what only udev knows: rule_udev.h */
+    bool reads_parent;     /* a substitution speaks of the parent that was found: %b %s{} */
     const char *written;   /* KEY{argument}=="value", as in the file */
     struct rule_position at;
 };
@@ -53,15 +53,22 @@ struct rule {
     const char *label;                  /* or NULL */
     const char *go_to;                  /* or NULL */
     struct rule_position go_to_at;
-    size_t skip; /* GOTO: so many rules on; 0: none */
+    size_t skip;     /* GOTO: so many rules on; 0: none */
+    bool reads_udev; /* any of its tokens does */
+    bool inherits;   /* it speaks of a parent that an earlier rule found, in an assignment ... */
+    bool inherits_early; /* ... or in a match */
 };
 
 struct rule_block;
+
+struct rule_index;
 
 struct rule_set {
     struct rule *rules;
     size_t count;
     size_t file_count;
+    bool needs_udev;
+    struct rule_index *index; /* of all of `rules`; NULL while there are none */
     struct rule_block *blocks;
 };
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "model/rule_glob.h"
+#include "model/rule_udev.h"
 
 enum subject {
     SUBJECT_PERCENT,
@@ -84,7 +86,7 @@ static bool read_reference(const char *text, struct reference *ret)
     ret->argument = text + ret->length + 1;
     ret->argument_length = (size_t)(end - ret->argument);
     ret->length = (size_t)(end + 1 - text);
-    return ret->argument_length > 0 && ret->argument[0] != '[' && ret->argument[0] != '/';
+    return ret->argument_length > 0 && ret->argument[0] != '/';
 }
 
 bool rule_substitute_needed(const char *format)
@@ -108,6 +110,32 @@ bool rule_substitute_check(const char *format, char *reason, size_t size)
         format += reference.length;
     }
     return true;
+}
+
+struct rule_substitute_needs rule_substitute_needs(const char *format)
+{
+    struct rule_substitute_needs needs = {0};
+    struct reference reference;
+    while ((format = strpbrk(format, "$%")) && read_reference(format, &reference)) {
+        needs.parent |= reference.subject == SUBJECT_ATTR || reference.subject == SUBJECT_ID ||
+                        reference.subject == SUBJECT_DRIVER;
+        needs.udev |= reference.subject == SUBJECT_ENV &&
+                      rule_udev_knows(reference.argument, reference.argument_length);
+        format += reference.length;
+    }
+    return needs;
+}
+
+bool rule_substitute_waits(const struct rule_state *state, const char *format)
+{
+    struct reference reference;
+    while ((format = strpbrk(format, "$%")) && read_reference(format, &reference)) {
+        if (reference.subject == SUBJECT_ENV &&
+            rule_state_property_waits(state, reference.argument, reference.argument_length))
+            return true;
+        format += reference.length;
+    }
+    return false;
 }
 
 /* A string that says so when it no longer fits. */
@@ -142,18 +170,25 @@ static const char *number_of(const char *sysname)
     return digits > sysname ? digits : end;
 }
 
+/* The attribute's value: of a device that is named, else of this one, else of its parent found. */
+static const char *find_attribute(const struct rule_state *state, const char *name, char **storage)
+{
+    if (rule_state_reference(state, name, storage) > 0)
+        return *storage;
+    const char *value = device_attribute(state->device, name);
+    return value || !state->parent ? value : device_attribute(state->parent, name);
+}
+
 static void put_attribute(struct output *output, const struct rule_state *state, const char *name)
 {
-    const char *value = device_attribute(state->device, name);
-    if (!value && state->parent)
-        value = device_attribute(state->parent, name);
+    _cleanup_free_ char *storage = NULL;
+    const char *value = find_attribute(state, name, &storage);
     if (!value)
         return;
 
-    size_t begin = output->length;
-    put_text(output, value);
-    while (output->length > begin && isspace((unsigned char)output->text[output->length - 1]))
-        output->text[--output->length] = '\0';
+    size_t begin = output->length, length = rule_glob_trimmed_length(value);
+    for (size_t i = 0; i < length; i++)
+        put(output, value[i]);
     rule_substitute_clean(output->text + begin, "/ $%?,");
 }
 
@@ -217,7 +252,9 @@ static void put_reference(struct output *output, const struct rule_state *state,
     case SUBJECT_PARENT:
         return put_text(output, above ? above->devname : NULL);
     case SUBJECT_NAME:
-        return put_text(output, device->devname ? device->devname : device->sysname);
+        return put_text(output, state->share.name ? state->share.name
+                                : device->devname ? device->devname
+                                                  : device->sysname);
     case SUBJECT_LINKS:
         return put_links(output, state);
     case SUBJECT_ROOT:

@@ -11,6 +11,21 @@
 /* Whether there is anything to substitute in `format`. */
 bool rule_substitute_needed(const char *format);
 
+/* What the substitutions of a value ask for. */
+struct rule_substitute_needs {
+    bool udev;   /* a property that only udev knows */
+    bool parent; /* the parent that matched, or could */
+};
+
+/* Reads a format that rule_substitute_check() found right. */
+struct rule_substitute_needs rule_substitute_needs(const char *format);
+
+/*
+ * Whether the format asks for a property that is not known yet, because udev has not told of the
+ * device or because a rule that waits would set it.
+ */
+bool rule_substitute_waits(const struct rule_state *state, const char *format);
+
 /* Whether every $ and % in `format` is a known substitution. False: the reason is in `reason`. */
 bool rule_substitute_check(const char *format, char *reason, size_t size);
 

@@ -5,7 +5,9 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "model/rule_reference.h"
 #include "model/rule_substitute.h"
+#include "model/rule_udev.h"
 
 struct compilation {
     struct rule_set *rules;
@@ -36,8 +38,8 @@ static int compile_glob(struct compilation *c, const char *pattern)
 static int compile_container(struct compilation *c)
 {
     const char *value = c->expression->value;
-    bool resets = c->token->op == RULE_SET || c->token->op == RULE_FINAL;
-    if (value[0] == '\0' && !resets)
+    bool nobody = c->token->op == RULE_SET || c->token->op == RULE_FINAL;
+    if (value[0] == '\0' && !nobody)
         return FAIL(c, "CONTAINER needs the name of a container, a glob, or label:KEY=GLOB");
 
     const char *label = after_prefix(value, "label:");
@@ -79,171 +81,208 @@ static bool is_property_name(const char *key)
     return key[0] != '\0';
 }
 
-static int compile_argument(struct compilation *c)
+#define FAIL_KEY(compilation, ...)                                                                 \
+    rule_fault_set((compilation)->fault, (compilation)->expression->at, __VA_ARGS__)
+
+static int check_property_name(struct compilation *c, const char *name)
 {
-    struct rule_token *token = c->token;
-    const char *argument = c->expression->argument;
-    if (!token->info->argument)
-        return argument ? rule_fault_set(c->fault, c->expression->at, "%s takes no {...}",
-                                         token->info->name)
-                        : 0;
-    if (!argument || argument[0] == '\0')
-        return rule_fault_set(c->fault, c->expression->at, "%s needs a name: %s{name}",
-                              token->info->name, token->info->name);
-    if (token->info->key == RULE_KEY_ENV && !is_property_name(argument))
-        return rule_fault_set(c->fault, c->expression->at, "{%s} is no name of a property",
-                              argument);
-    if (token->info->key == RULE_KEY_ENV && is_of_event_alone(argument))
-        return rule_fault_set(c->fault, c->expression->at,
-                              "%s belongs to one event; rules judge devices", argument);
-    if (token->info->key != RULE_KEY_ENV && strpbrk(argument, "[$%"))
-        return rule_fault_set(c->fault, c->expression->at,
-                              "%s of another device, or with a substitution in its name, is not "
-                              "supported in this version",
-                              token->info->name);
-    if (token->info->key != RULE_KEY_ENV && argument[0] == '/')
-        return rule_fault_set(c->fault, c->expression->at,
-                              "%s names a file below the device's directory in sysfs",
-                              token->info->name);
-    return copy(c, argument, &token->argument);
+    if (!is_property_name(name))
+        return FAIL_KEY(c, "{%s} is no name of a property", name);
+    if (is_of_event_alone(name))
+        return FAIL_KEY(c, "%s belongs to one event; rules judge devices", name);
+    bool reads = rule_operator_is_match(c->token->op) || c->token->op == RULE_ADD;
+    c->token->reads_udev = reads && rule_udev_knows(name, strlen(name));
+    return 0;
 }
 
-/* Checks a path that may still hold substitutions: what is literal of it must lie below /dev. */
-static int check_path(struct compilation *c, const char *path, size_t length)
+/* The substitutions of a value, or of the name between braces. */
+static void note_needs(struct compilation *c, const char *format)
 {
-    static const char DEV[] = "/dev/";
-    size_t dev = sizeof(DEV) - 1;
-    if (length == 0 || (path[0] == '/' && length <= dev))
-        return FAIL(c, "%s needs a path below /dev", c->token->info->name);
-    if (path[0] == '/' && strncmp(path, DEV, dev) != 0)
-        return FAIL(c, "%s must lie below /dev", c->token->info->name);
+    struct rule_substitute_needs needs = rule_substitute_needs(format);
+    c->token->reads_udev |= needs.udev;
+    c->token->reads_parent |= needs.parent;
+}
 
-    for (const char *part = path, *end = path + length; part < end;) {
-        const char *slash = memchr(part, '/', (size_t)(end - part));
-        size_t bytes = (size_t)((slash ? slash : end) - part);
-        if ((bytes == 1 && part[0] == '.') || (bytes == 2 && part[0] == '.' && part[1] == '.'))
-            return FAIL(c, "%s must not have . or .. in it", c->token->info->name);
-        if ((bytes == 0 && part != path) || (slash && slash + 1 == end))
-            return FAIL(c, "%s has an empty name between two /", c->token->info->name);
-        part += bytes + 1;
+/* Of an attribute or a sysctl: it may have substitutions in it. */
+static int check_file_name(struct compilation *c, const char *name)
+{
+    char reason[128];
+    struct rule_reference reference;
+    bool is_attribute = c->token->info->key != RULE_KEY_SYSCTL;
+    if (is_attribute && name[0] == '/')
+        return FAIL_KEY(c, "%s names a file below the device's directory in sysfs",
+                        c->token->info->name);
+    if (is_attribute && rule_reference_is(name) &&
+        (!rule_reference_read(name, &reference) || reference.attribute[0] == '\0'))
+        return FAIL_KEY(c, "another device's attribute is written %s{[SUBSYSTEM/NAME]ATTRIBUTE}",
+                        c->token->info->name);
+    if (!rule_substitute_check(name, reason, sizeof(reason)))
+        return FAIL_KEY(c, "%s", reason);
+    c->token->substitutes = rule_substitute_needed(name);
+    note_needs(c, name);
+    return 0;
+}
+
+/* TEST{mask} */
+static int read_mask(struct compilation *c, const char *text)
+{
+    uint64_t mask;
+    if (text_to_octal(text, 07777, &mask) < 0)
+        return FAIL_KEY(c, "the mask of TEST is an octal number up to 7777, such as 0222");
+    c->token->number = (unsigned)mask;
+    return 0;
+}
+
+static int check_argument(struct compilation *c, const char *argument)
+{
+    switch (c->token->info->key) {
+    case RULE_KEY_ENV:
+        return check_property_name(c, argument);
+    case RULE_KEY_ATTR:
+    case RULE_KEY_ATTRS:
+    case RULE_KEY_SYSCTL:
+        return check_file_name(c, argument);
+    case RULE_KEY_TEST:
+        return read_mask(c, argument);
+    case RULE_KEY_CONST:
+        return streq(argument, "arch") || streq(argument, "virt")
+                   ? 0
+                   : FAIL_KEY(c, "there are CONST{arch} and CONST{virt}");
+    case RULE_KEY_NONE:
+    case RULE_KEY_ACTION:
+    case RULE_KEY_DEVPATH:
+    case RULE_KEY_KERNEL:
+    case RULE_KEY_SUBSYSTEM:
+    case RULE_KEY_DRIVER:
+    case RULE_KEY_TAG:
+    case RULE_KEY_KERNELS:
+    case RULE_KEY_SUBSYSTEMS:
+    case RULE_KEY_DRIVERS:
+    case RULE_KEY_TAGS:
+    case RULE_KEY_CONTAINER:
+    case RULE_KEY_NODE:
+    case RULE_KEY_NAME:
+    case RULE_KEY_SYMLINK:
+    case RULE_KEY_OWNER:
+    case RULE_KEY_GROUP:
+    case RULE_KEY_MODE:
+    case RULE_KEY_ACCESS:
+    case RULE_KEY_OPTIONS:
+    case RULE_KEY_GOTO:
+    case RULE_KEY_LABEL:
+        return 0; /* they take none */
     }
     return 0;
+}
+
+static int compile_argument(struct compilation *c)
+{
+    const struct rule_key_info *info = c->token->info;
+    const char *argument = c->expression->argument;
+    if (info->argument == RULE_ARGUMENT_NONE && argument)
+        return FAIL_KEY(c, "%s takes no {...}", info->name);
+    if (info->argument == RULE_ARGUMENT_NEEDED && (!argument || argument[0] == '\0'))
+        return FAIL_KEY(c, "%s needs a name: %s{name}", info->name, info->name);
+    if (!argument)
+        return 0;
+    int r = check_argument(c, argument);
+    return r < 0 ? r : copy(c, argument, &c->token->argument);
+}
+
+static int check_node(struct compilation *c)
+{
+    struct refusal why;
+    const char *value = c->expression->value;
+    return rule_literal_path("NODE", value, strlen(value), &why) < 0 ? FAIL(c, "%s", why.text) : 0;
+}
+
+static bool resets(const struct compilation *c)
+{
+    return c->token->op == RULE_SET || c->token->op == RULE_FINAL;
 }
 
 static int check_symlinks(struct compilation *c)
 {
-    const char *value = c->expression->value;
-    size_t found = 0;
-    for (value += strspn(value, " \t"); *value; value += strspn(value, " \t")) {
-        size_t length = strcspn(value, " \t");
-        int r = check_path(c, value, length);
-        if (r < 0)
-            return r;
-        value += length;
-        found++;
-    }
-    if (found > SHARE_SYMLINKS_MAX)
-        return FAIL(c, "SYMLINK takes %d links at most", SHARE_SYMLINKS_MAX);
-    bool resets = c->token->op == RULE_SET || c->token->op == RULE_FINAL;
-    return found > 0 || resets ? 0 : FAIL(c, "SYMLINK needs a name below /dev");
+    struct refusal why;
+    size_t count;
+    if (rule_literal_paths("SYMLINK", c->expression->value, &count, &why) < 0)
+        return FAIL(c, "%s", why.text);
+    return count > 0 || resets(c) ? 0 : FAIL(c, "SYMLINK needs a name below /dev");
 }
 
-/* A number, or a name as useradd(8) lets it be: the container's own files say who that is. */
-static int check_name(struct compilation *c)
+/* What has substitutions in it can only be judged when a device comes. */
+static int check_literal(struct compilation *c)
 {
+    struct refusal why = {0};
     const char *value = c->expression->value;
-    if (value[0] == '\0')
-        return FAIL(c, "%s needs a number or a name", c->token->info->name);
-    for (const char *p = value; *p && !rule_substitute_needed(value); p++)
-        if (isspace((unsigned char)*p) || *p == ':' || *p == '/')
-            return FAIL(c, "%s needs a number, or a name without blanks, : and /",
-                        c->token->info->name);
-    return 0;
+    bool formed = rule_substitute_needed(value) && value[0];
+    if (!formed && c->token->info->key == RULE_KEY_NAME)
+        (void)rule_literal_interface(value, &why);
+    else if (!formed)
+        (void)rule_literal_owner(c->token->info->name, value, &why);
+    return why.error ? FAIL(c, "%s", why.text) : 0;
 }
 
 static int compile_mode(struct compilation *c)
 {
-    uint64_t mode;
-    if (text_to_octal(c->expression->value, 07777, &mode) < 0)
-        return FAIL(c, "MODE is an octal number up to 7777, such as 0660");
-    c->token->number = (unsigned)mode;
-    return 0;
+    struct refusal why;
+    return rule_literal_mode(c->expression->value, &c->token->number, &why) < 0
+               ? FAIL(c, "%s", why.text)
+               : 0;
 }
 
 static int compile_access(struct compilation *c)
 {
-    unsigned access = 0;
-    for (const char *p = c->expression->value; *p; p++) {
-        unsigned bit = *p == 'r'   ? ACCESS_READ
-                       : *p == 'w' ? ACCESS_WRITE
-                       : *p == 'm' ? ACCESS_MKNOD
-                                   : 0u;
-        if (bit == 0 || (access & bit))
-            return FAIL(c, "ACCESS is made of r, w and m, each once at most");
-        access |= bit;
-    }
-    c->token->number = access;
-    return access ? 0 : FAIL(c, "ACCESS needs at least one of r, w and m");
+    struct refusal why;
+    return rule_literal_access(c->expression->value, &c->token->number, &why) < 0
+               ? FAIL(c, "%s", why.text)
+               : 0;
 }
 
-static unsigned option_of(const char *word, size_t length)
-{
-    static const struct {
-        const char *name;
-        unsigned option;
-    } OPTIONS[] = {
-        {"subtree", OPTION_SUBTREE},
-        {"exclusive", OPTION_EXCLUSIVE},
-        {"no_node", OPTION_NO_NODE},
-        {"no_event", OPTION_NO_EVENT},
-        {"dangerous", OPTION_DANGEROUS},
-        {"last_rule", RULE_OPTION_LAST_RULE},
-        {"string_escape=none", RULE_OPTION_ESCAPE_NONE},
-        {"string_escape=replace", RULE_OPTION_ESCAPE_REPLACE},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(OPTIONS); i++)
-        if (strlen(OPTIONS[i].name) == length && memcmp(OPTIONS[i].name, word, length) == 0)
-            return OPTIONS[i].option;
-    return 0;
-}
-
-/* Words between blanks or commas. */
 static int compile_options(struct compilation *c)
 {
-    static const char SEPARATORS[] = " \t,";
-    const char *value = c->expression->value;
-    for (value += strspn(value, SEPARATORS); *value; value += strspn(value, SEPARATORS)) {
-        size_t length = strcspn(value, SEPARATORS);
-        unsigned option = option_of(value, length);
-        if (option == 0)
-            return FAIL(c,
-                        "\"%.*s\" is no option: there are subtree, exclusive, no_node, no_event, "
-                        "dangerous, last_rule, string_escape=none and string_escape=replace",
-                        length > 40 ? 40 : (int)length, value);
-        if (option > RULE_OPTION_SHARE_MASK && c->token->op == RULE_REMOVE)
-            return FAIL(c, "\"%.*s\" is not kept, so it cannot be taken away", (int)length, value);
-        c->token->number |= option;
-        value += length;
-    }
-    bool resets = c->token->op == RULE_SET || c->token->op == RULE_FINAL;
-    return c->token->number || resets ? 0 : FAIL(c, "OPTIONS needs an option");
+    struct refusal why;
+    struct rule_options options;
+    if (rule_literal_options(c->expression->value, &options, &why) < 0)
+        return FAIL(c, "%s", why.text);
+    if (options.bits > RULE_OPTION_SHARE_MASK && c->token->op == RULE_REMOVE)
+        return FAIL(c, "only words such as subtree are kept, and can be taken away");
+    c->token->number = options.bits;
+    c->token->link_priority = options.link_priority;
+    return options.bits || resets(c) ? 0 : FAIL(c, "OPTIONS needs an option");
 }
 
-static int check_format(struct compilation *c)
+/* A value with substitutions in it, kept as it is. */
+static int compile_format(struct compilation *c)
 {
     char reason[128];
-    for (const char *p = c->expression->value; *p; p++)
+    const char *value = c->expression->value;
+    for (const char *p = value; *p; p++)
         if (iscntrl((unsigned char)*p))
-            return FAIL(c, "a control character cannot be assigned");
-    return rule_substitute_check(c->expression->value, reason, sizeof(reason))
-               ? copy(c, c->expression->value, &c->token->value)
-               : FAIL(c, "%s", reason);
+            return FAIL(c, "a control character cannot be in this value");
+    if (!rule_substitute_check(value, reason, sizeof(reason)))
+        return FAIL(c, "%s", reason);
+    note_needs(c, value);
+    return copy(c, value, &c->token->value);
+}
+
+static int compile_test(struct compilation *c)
+{
+    if (c->expression->value[0] == '\0')
+        return FAIL(c, "TEST needs the path of a file");
+    if (c->expression->ignore_case)
+        return FAIL(c, "i\"...\" is for values: TEST names a file");
+    return compile_format(c);
 }
 
 static int compile_match(struct compilation *c)
 {
-    if (c->token->info->key == RULE_KEY_CONTAINER)
+    enum rule_key key = c->token->info->key;
+    if (key == RULE_KEY_CONTAINER)
         return compile_container(c);
+    if (key == RULE_KEY_TEST)
+        return compile_test(c);
+    c->token->reads_udev |= key == RULE_KEY_TAG || key == RULE_KEY_TAGS || key == RULE_KEY_SYMLINK;
     return compile_glob(c, c->expression->value);
 }
 
@@ -268,14 +307,15 @@ static int compile_assignment(struct compilation *c)
     case RULE_KEY_OPTIONS:
         return compile_options(c);
     case RULE_KEY_NODE:
-        r = check_path(c, c->expression->value, strlen(c->expression->value));
+        r = check_node(c);
         break;
     case RULE_KEY_SYMLINK:
         r = check_symlinks(c);
         break;
+    case RULE_KEY_NAME:
     case RULE_KEY_OWNER:
     case RULE_KEY_GROUP:
-        r = check_name(c);
+        r = check_literal(c);
         break;
     case RULE_KEY_ENV:
         r = check_env_assignment(c);
@@ -291,13 +331,18 @@ static int compile_assignment(struct compilation *c)
     case RULE_KEY_SUBSYSTEM:
     case RULE_KEY_DRIVER:
     case RULE_KEY_ATTR:
+    case RULE_KEY_SYSCTL:
+    case RULE_KEY_CONST:
+    case RULE_KEY_TAG:
+    case RULE_KEY_TEST:
     case RULE_KEY_KERNELS:
     case RULE_KEY_SUBSYSTEMS:
     case RULE_KEY_DRIVERS:
     case RULE_KEY_ATTRS:
+    case RULE_KEY_TAGS:
         return 0; /* rule_key_takes() lets no assignment to these through */
     }
-    return r < 0 ? r : check_format(c);
+    return r < 0 ? r : compile_format(c);
 }
 
 int rule_value_compile(struct rule_set *rules, const struct rule_expression *expression,

@@ -11,6 +11,9 @@
 #include "model/property.h"
 
 #define SHARE_SYMLINKS_MAX 32
+#define SHARE_LINK_PRIORITY_MAX 1000000 /* and as much below 0 */
+
+#define SHARE_FROM_UDEV "udev" /* rule_file where udev's rules gave it: devolve_properties.h */
 
 enum share_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_MKNOD = 4 };
 
@@ -24,7 +27,9 @@ enum share_option {
 
 struct share {
     bool given;      /* whether the container gets the device at all */
+    bool waits;      /* udev has not told of the device yet, and what it tells may change this */
     char *node;      /* absolute, below /dev; NULL: the kernel's DEVNAME */
+    char *name;      /* of a net device inside; NULL: its own */
     char *owner;     /* decimal number or name in the container's passwd; NULL: 0 */
     char *group;     /* decimal number or name in the container's group file; NULL: 0 */
     int mode;        /* 0..07777, or -1: the default of grant.h */
@@ -32,10 +37,24 @@ struct share {
     unsigned options;
     char *symlinks[SHARE_SYMLINKS_MAX]; /* absolute, below /dev */
     size_t symlink_count;
+    int link_priority;        /* of several devices that want one link, the highest has it */
     struct property_list env; /* ENV{}: properties added to the events inside */
-    char *rule_file;          /* where the line is that gave it: base name, or "attach" */
+    char *rule_file;          /* where the line is that gave it: base name, "attach", "udev" */
     unsigned rule_line;
 };
 
 /* Frees the content; the share is empty then: nothing given, mode -1. */
 void share_done(struct share *share);
+
+/*
+ * These take a path below /dev, written with /dev/ or without; what lies elsewhere is kept as it
+ * is, for grant.h to refuse by name. They return 0 or -ENOMEM (as before).
+ */
+int share_set_node(struct share *share, const char *path);
+
+/* One that is there already moves to the end; one too many is left out. */
+int share_add_symlink(struct share *share, const char *path, size_t length);
+
+int share_drop_symlink(struct share *share, const char *path, size_t length);
+
+void share_clear_symlinks(struct share *share);

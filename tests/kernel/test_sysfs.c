@@ -181,15 +181,20 @@ static void attributes_are_read_without_their_newline(void **state)
     assert_attribute(device, "dev", number);
     assert_attribute(device, "size", "0");
     assert_attribute(device, "queue/rotational", "0");
-    assert_attribute(device, "subsystem", "block");   /* a link: where it leads */
-    assert_attribute(device, "bdi", number);          /* another */
-    assert_attribute(device, "bdi/subsystem", "bdi"); /* and through a link */
-    assert_attribute(device, "queue", NULL);          /* a directory */
+    assert_attribute(device, "subsystem", "block"); /* a link: where it leads */
+    assert_attribute(device, "bdi", NULL);          /* another: udevd does not tell either */
+    assert_attribute(device, "bdi/subsystem", NULL);
+    assert_attribute(device, "bdi/read_ahead_kb", "128");  /* but through a link */
+    assert_attribute(device, "queue", NULL);               /* a directory */
+    assert_attribute(device, "../../mem/null/dev", "1:3"); /* a device above, and then down */
+    assert_attribute(device, "../../../../kernel/profiling", NULL);
+    assert_attribute(device, "../../../uevent", NULL);
+    assert_attribute(device, "../subsystem", NULL);
+    assert_attribute(device, "..", NULL);
     assert_attribute(device, "nothing", NULL);
     assert_attribute(device, "dev/nothing", NULL);
     assert_attribute(device, "", NULL);
     assert_attribute(device, "/dev", NULL);
-    assert_attribute(device, "../../mem/null/dev", NULL);
     assert_attribute(device, "queue/../dev", NULL);
     assert_attribute(device, "/etc/hostname", NULL);
     unplug();

@@ -331,9 +331,28 @@ static void ids_go_through_the_containers_maps_or_nowhere(void **state)
     assert_int_equal(gid, 200009);
 }
 
+static void a_name_for_a_network_device_is_refused_by_name(void **state)
+{
+    (void)state;
+    char text[] = "eth5", file[] = "r";
+    struct share share = {
+        .given = true, .mode = -1, .name = text, .rule_file = file, .rule_line = 3};
+    struct refusal why = {.error = 0};
+    struct grant *grant = NULL;
+    struct device *device = NULL;
+    assert_int_equal(device_new("/devices/virtual/net/v", "net", NULL, "INTERFACE=v\nIFINDEX=7\n",
+                                9, NULL, &device),
+                     0);
+    assert_int_equal(grant_new(&share, device, &grant, &why), -EINVAL);
+    assert_null(grant);
+    assert_non_null(strstr(why.text, "r:3: NAME=\"eth5\""));
+    device_free(device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_for_a_network_device_is_refused_by_name),
         cmocka_unit_test(an_empty_share_gives_the_kernels_name_to_root),
         cmocka_unit_test(all_that_a_share_says_is_taken_over),
         cmocka_unit_test(the_mode_is_the_rules_or_the_kernels_or_udevs_default),

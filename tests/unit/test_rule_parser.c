@@ -28,22 +28,27 @@ static const struct {
      "ENV takes only == != = +="},
     {"GOTO only jumps", "GOTO+=\"a\"", PROBLEM_ERROR, 1, 5, "GOTO takes only ="},
 
-    {"TAG comes later", "TAG==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
-     "TAG is not supported in this version"},
-    {"TAGS comes later", "TAGS==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
-     "TAGS is not supported in this version"},
-    {"TEST comes later", "TEST{0444}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
-     "TEST is not supported in this version"},
-    {"CONST comes later", "CONST{arch}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
-     "CONST is not supported in this version"},
-    {"matching SYSCTL comes later", "SYSCTL{a}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
-     "SYSCTL is not supported in this version"},
-    {"matching SYMLINK comes later", "SYMLINK==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
-     "SYMLINK as a match is not supported in this version"},
-    {"NAME comes later", "KERNEL==\"a\", NAME=\"b\"", PROBLEM_ERROR, 1, 14,
-     "NAME is not supported in this version"},
-    {"another device's attribute comes later", "ATTR{[dmi/id]x}==\"a\", MODE=\"1\"", PROBLEM_ERROR,
-     1, 1, "not supported in this version"},
+    {"setting a tag is refused", "KERNEL==\"a\", TAG+=\"b\"", PROBLEM_ERROR, 1, 14,
+     "TAG as an assignment is refused: tags are udev's to set"},
+    {"parents have no tags to set", "TAGS+=\"b\"", PROBLEM_ERROR, 1, 5, "TAGS takes only == !="},
+    {"a mask that is not octal", "TEST{0448}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
+     "the mask of TEST is an octal number"},
+    {"a test of nothing", "TEST==\"\", MODE=\"1\"", PROBLEM_ERROR, 1, 7, "TEST needs the path"},
+    {"a test that ignores case", "TEST==i\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 7,
+     "TEST names a file"},
+    {"an unknown constant", "CONST{cvm}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
+     "CONST{arch} and CONST{virt}"},
+    {"a sysctl without name", "SYSCTL==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
+     "SYSCTL needs a name"},
+    {"a name that is too long", "KERNEL==\"a\", NAME=\"sixteen-bytes-it\"", PROBLEM_ERROR, 1, 19,
+     "1 to 15 characters"},
+    {"a name with a slash", "NAME=\"a/b\"", PROBLEM_ERROR, 1, 6, "must not have"},
+    {"another device's attribute without its name", "ATTR{[dmi]x}==\"a\", MODE=\"1\"",
+     PROBLEM_ERROR, 1, 1, "ATTR{[SUBSYSTEM/NAME]ATTRIBUTE}"},
+    {"another device without attribute", "ATTRS{[dmi/id]}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
+     "ATTRS{[SUBSYSTEM/NAME]ATTRIBUTE}"},
+    {"an attribute's name that substitutes nothing", "ATTR{%q}==\"a\", MODE=\"1\"", PROBLEM_ERROR,
+     1, 1, "is no substitution"},
 
     {"PROGRAM is refused", "PROGRAM==\"/bin/id\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
      "PROGRAM is refused: a policy that runs as root executes nothing"},
@@ -54,8 +59,10 @@ static const struct {
     {"SECLABEL is refused", "SECLABEL{selinux}=\"a\"", PROBLEM_ERROR, 1, 1, "SECLABEL is refused"},
     {"writing to an attribute is refused", "KERNEL==\"a\", ATTR{x}=\"1\"", PROBLEM_ERROR, 1, 14,
      "ATTR as an assignment is refused: a policy that runs as root writes nothing"},
+    {"a key of former days is refused", "KERNEL==\"a\", SYSFS{x}==\"1\"", PROBLEM_ERROR, 1, 14,
+     "udev itself has no such key any more (it was ATTRS)"},
     {"writing to a sysctl is refused", "SYSCTL{x}=\"1\"", PROBLEM_ERROR, 1, 1,
-     "SYSCTL is refused: a policy that runs as root writes nothing"},
+     "SYSCTL as an assignment is refused: a policy that runs as root writes nothing"},
 
     {"ATTR without name", "ATTR==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1, "ATTR needs a name"},
     {"ENV with an empty name", "ENV{}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1, "ENV needs a name"},
@@ -102,10 +109,18 @@ static const struct {
     {"no access", "ACCESS=\"\"", PROBLEM_ERROR, 1, 8, "ACCESS needs"},
     {"an owner with a blank", "OWNER=\"a b\"", PROBLEM_ERROR, 1, 7,
      "OWNER needs a number, or a name"},
-    {"an unknown option", "OPTIONS+=\"subtree,link_priority=7\"", PROBLEM_ERROR, 1, 10,
-     "\"link_priority=7\" is no option"},
+    {"an unknown option", "OPTIONS+=\"subtree,subtrees\"", PROBLEM_ERROR, 1, 10,
+     "\"subtrees\" is no option"},
+    {"an option of udev's own", "OPTIONS+=\"watch\"", PROBLEM_ERROR, 1, 10,
+     "\"watch\" is for udev itself"},
+    {"an option of udev's own with a value", "OPTIONS+=\"static_node=snd/seq\"", PROBLEM_ERROR, 1,
+     10, "\"static_node=snd/seq\" is for udev itself"},
+    {"a priority in words", "OPTIONS+=\"link_priority=high\"", PROBLEM_ERROR, 1, 10,
+     "link_priority is a whole number"},
+    {"a priority beyond all bounds", "OPTIONS+=\"link_priority=-1000001\"", PROBLEM_ERROR, 1, 10,
+     "link_priority is a whole number"},
     {"an option that is not kept", "OPTIONS-=\"last_rule\"", PROBLEM_ERROR, 1, 10,
-     "cannot be taken away"},
+     "only words such as subtree are kept"},
     {"an unknown substitution", "SYMLINK+=\"a%q\"", PROBLEM_ERROR, 1, 10,
      "\"%q\" is no substitution"},
     {"the result of no program", "SYMLINK+=\"a%c\"", PROBLEM_ERROR, 1, 10, "there is no PROGRAM"},
@@ -127,8 +142,6 @@ static const struct {
      PROBLEM_WARNING, 1, 1, "this rule never grants"},
     {"a rule for all actions but add", "KERNEL==\"a\", ACTION!=\"a*\", MODE=\"1\"", PROBLEM_WARNING,
      1, 14, "this rule never grants"},
-    {"a property of udev's", "ENV{ID_SERIAL}==\"a\", CONTAINER+=\"w\"", PROBLEM_WARNING, 1, 1,
-     "not seen in this version"},
     {"a rule that does nothing", "KERNEL==\"a\"", PROBLEM_WARNING, 1, 1, "only matches"},
     {"no comma", "KERNEL==\"a\" MODE=\"1\"", PROBLEM_WARNING, 1, 13, "a comma is expected"},
     {"two commas", "KERNEL==\"a\",, MODE=\"1\"", PROBLEM_WARNING, 1, 13, "a comma too many"},
@@ -169,7 +182,10 @@ static const struct {
     {"every match key",
      "ACTION==\"add\", KERNEL==\"a\", SUBSYSTEM!=\"b\", DEVPATH==\"*\", DRIVER==\"c\", "
      "ATTR{d}==\"e\", "
-     "ENV{f}==\"g\", KERNELS==\"h\", SUBSYSTEMS==\"i\", DRIVERS==\"j\", ATTRS{k}==\"l\", "
+     "ENV{f}==\"g\", TAG==\"n\", TAGS!=\"o\", SYMLINK==\"p\", NAME==\"q\", SYSCTL{r/s}==\"t\", "
+     "TEST{0200}!=\"u\", TEST==\"/sys/%k\", CONST{arch}==\"x86-64\", CONST{virt}!=\"none\", "
+     "ATTR{[dmi/id]sys_vendor}==\"v\", ATTR{%k/x}==\"w\", ENV{ID_X}==\"y\", KERNELS==\"h\", "
+     "SUBSYSTEMS==\"i\", DRIVERS==\"j\", ATTRS{k}==\"l\", "
      "CONTAINER==\"m\", "
      "MODE=\"1\"",
      1},
@@ -178,7 +194,8 @@ static const struct {
      "MODE=\"0660\", "
      "ACCESS=\"rw\", SYMLINK+=\"b c/d\", ENV{X}=\"y\", OPTIONS+=\"subtree exclusive,no_node\", "
      "OPTIONS=\"no_event\", OPTIONS-=\"dangerous\", OPTIONS+=\"string_escape=none\", "
-     "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\"",
+     "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\", NAME=\"eth-%n\", "
+     "OPTIONS+=\"link_priority=-100\"",
      1},
     {"every substitution",
      "SYMLINK+=\"%k%n%p%M%m%b%s{a}%E{b}%N%P%r%S%% $kernel$number$devpath$id$driver$attr{a}$sysfs{a}"

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What only udev knows. The kernel announces a device before udev has looked at it; a rule that
+ * asks for something of udev's has to wait until udev is done with the device, every other rule
+ * need not. Which properties are udev's is told by their names. Internal to the rule modules.
+ */
+
+#include "base/util.h"
+
+/* ID_*, DEVLINKS, TAGS, CURRENT_TAGS, SYSTEMD_*, UDEV_*, LIBINPUT_* and DEVOLVE_*. */
+bool rule_udev_knows(const char *property, size_t length);
