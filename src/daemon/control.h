@@ -20,7 +20,6 @@ struct control;
 struct control_call {
     struct service *service;
     struct connection *connection; /* NULL: the client has gone; answers go nowhere */
-    const char *method;            /* name without interface */
     json_t *parameters;            /* an object */
     bool more;
     bool streams; /* stays after the first answer: Monitor */

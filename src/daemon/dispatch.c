@@ -56,7 +56,6 @@ void dispatch_call(struct control_call *call, const char *method)
     const char *own = after_prefix(method, "io.devolve.");
     const struct method *row = own ? method_find(own) : NULL;
 
-    call->method = own;
     if (row)
         row->run(call);
     else if (streq(method, "org.varlink.service.GetInfo"))

@@ -7,18 +7,18 @@
 #include "kernel/sysfs.h"
 
 static const struct method methods[] = {
-    {"Register", "name, pid, root, labels", method_register},
-    {"Unregister", "name", method_unregister},
-    {"ListContainers", "name", method_list_containers},
-    {"ListDevices", "all", method_list_devices},
-    {"ListGrants", "container", method_list_grants},
-    {"Attach", "container, device, node, owner, group, mode, access, symlinks", method_attach},
-    {"Detach", "container, device", method_detach},
-    {"Explain", "device, container", method_explain},
-    {"Check", "name, text", method_check},
-    {"Reload", "", method_reload},
-    {"Monitor", "", method_monitor},
-    {"GetMetrics", "", method_get_metrics},
+    {"Register", method_register},
+    {"Unregister", method_unregister},
+    {"ListContainers", method_list_containers},
+    {"ListDevices", method_list_devices},
+    {"ListGrants", method_list_grants},
+    {"Attach", method_attach},
+    {"Detach", method_detach},
+    {"Explain", method_explain},
+    {"Check", method_check},
+    {"Reload", method_reload},
+    {"Monitor", method_monitor},
+    {"GetMetrics", method_get_metrics},
 };
 
 const struct method *method_find(const char *name)

@@ -7,7 +7,6 @@
 
 struct method {
     const char *name;
-    const char *parameters; /* jansson format of json_unpack_ex(), for reference in errors */
     void (*run)(struct control_call *call);
 };
 

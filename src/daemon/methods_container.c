@@ -9,7 +9,6 @@
 
 static int unpack_labels(struct control_call *call, struct property_list *ret)
 {
-    static const char *const wrong = "org.varlink.service.InvalidParameter";
     json_t *labels = json_object_get(call->parameters, "labels"), *value;
     const char *key;
     bool ok = !labels || json_is_null(labels) ||
@@ -27,7 +26,8 @@ static int unpack_labels(struct control_call *call, struct property_list *ret)
     if (ok)
         return 0;
     property_list_done(ret);
-    control_error(call, wrong, json_pack("{s:s}", "parameter", "labels"));
+    control_error(call, "org.varlink.service.InvalidParameter",
+                  json_pack("{s:s}", "parameter", "labels"));
     return -EINVAL;
 }
 
