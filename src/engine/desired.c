@@ -10,6 +10,9 @@ static int judge(const struct policy *policy, const struct container *container,
                  struct share *ret)
 {
     struct rule_container seen = {.name = container->name, .labels = &container->labels};
+    if (!device
+             ->subsystem[0]) /* only a parent: no event tells of it, and udev has no rules for it */
+        return 0;
     return rule_judge(policy->rules, device, &seen, trace, trace_userdata, ret);
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libudev.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -20,9 +19,6 @@
 
 #define SYSFS_ROOT "/sys"
 #define ATTRIBUTE_MAX 65536 /* bytes: the largest page of an architecture, and so of sysfs */
-
-DEFINE_CLEANUP(struct udev *, udev_unref)
-DEFINE_CLEANUP(struct udev_enumerate *, udev_enumerate_unref)
 
 static bool is_gone(int error)
 {
@@ -179,29 +175,6 @@ int sysfs_read_attribute(void *userdata, const struct device *device, const char
         text[--length] = '\0';
     *ret = TAKE_PTR(text);
     return 1;
-}
-
-int sysfs_enumerate(int (*on_devpath)(void *userdata, const char *devpath), void *userdata)
-{
-    _cleanup_(udev_unrefp) struct udev *udev = udev_new();
-    if (!udev)
-        return -ENOMEM;
-    _cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate = udev_enumerate_new(udev);
-    if (!enumerate)
-        return -ENOMEM;
-
-    int r = udev_enumerate_scan_devices(enumerate);
-    if (r < 0)
-        return r;
-    /* The list is sorted by path, so that a parent stands before its children. */
-    for (struct udev_list_entry *entry = udev_enumerate_get_list_entry(enumerate); entry;
-         entry = udev_list_entry_get_next(entry)) {
-        const char *devpath = after_prefix(udev_list_entry_get_name(entry), SYSFS_ROOT);
-        r = devpath ? on_devpath(userdata, devpath) : 0;
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }
 
 int sysfs_lock_incarnation(const struct device *device)

@@ -15,8 +15,11 @@
  */
 int sysfs_read_device(const char *devpath, const struct device_source *source, struct device **ret);
 
-/* Calls `on_devpath` for each device of sysfs, parents before children. Its negative return ends
- * it. */
+/*
+ * Calls `on_devpath` once for each device of sysfs, parents before children; also for those without
+ * a subsystem that stand above another ("/devices/pci0000:00"): the kernel sends no uevents for
+ * them, but rules ask for them as parents. A negative return ends it.
+ */
 int sysfs_enumerate(int (*on_devpath)(void *userdata, const char *devpath), void *userdata);
 
 /* The read_attribute of a device_source whose devices lie in /sys. userdata is not used. */

@@ -184,7 +184,7 @@ int device_new(const char *devpath, const char *subsystem, const char *driver,
     return 0;
 }
 
-static void udev_view_done(struct udev_view *view)
+void udev_view_done(struct udev_view *view)
 {
     property_list_done(&view->properties);
     name_list_done(&view->tags);
@@ -199,11 +199,12 @@ static int copy_names(struct name_list *list, const char *const *names)
     return r;
 }
 
-static void replace_udev(struct device *device, bool initialised, struct udev_view view_take)
+void device_take_udev(struct device *device, struct udev_view *view_take)
 {
     udev_view_done(&device->udev);
-    device->udev = view_take;
-    device->initialised = initialised;
+    device->udev = *view_take;
+    *view_take = (struct udev_view){0};
+    device->initialised = true;
 }
 
 int device_set_udev(struct device *device, const struct property_list *properties,
@@ -219,15 +220,16 @@ int device_set_udev(struct device *device, const struct property_list *propertie
         udev_view_done(&view);
         return r;
     }
-    replace_udev(device, true, view);
+    device_take_udev(device, &view);
     return 0;
 }
 
-void device_move_udev(struct device *device, struct device *from)
+void device_inherit(struct device *device, struct device *from)
 {
-    replace_udev(device, from->initialised, from->udev);
+    device->since = from->since;
+    if (from->initialised)
+        device_take_udev(device, &from->udev);
     from->initialised = false;
-    from->udev = (struct udev_view){0};
 }
 
 void device_free(struct device *device)

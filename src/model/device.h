@@ -78,6 +78,9 @@ struct udev_view {
     struct name_list links;          /* absolute: "/dev/serial/by-id/..." */
 };
 
+/* Frees the content; the view is empty then and can be used again. */
+void udev_view_done(struct udev_view *view);
+
 struct device {
     char *devpath;        /* "/devices/...": sysfs path without /sys */
     const char *sysname;  /* last component of devpath, '!' shown as '/' (udev's KERNEL) */
@@ -89,6 +92,7 @@ struct device {
     int devmode;          /* the kernel's DEVMODE, or -1 */
     int ifindex;          /* net devices, else 0 */
     uint64_t inode;       /* of the sysfs directory: the incarnation (with the boot id) */
+    uint64_t since;       /* SEQNUM of its `add`; 0 where a scan found it */
     struct property_list properties; /* the sysfs `uevent` file's, with DEVPATH and SUBSYSTEM */
     bool initialised;                /* udev is done with it: `udev` holds what it found */
     struct udev_view udev;           /* empty until then */
@@ -130,9 +134,12 @@ void device_forget_attributes(struct device *device);
 int device_set_udev(struct device *device, const struct property_list *properties,
                     const char *const *tags, const char *const *links);
 
-/* Moves what udev said from one reading of an incarnation to the next: `from` is not initialised
- * then. */
-void device_move_udev(struct device *device, struct device *from);
+/* The same with a view, which is moved: *view_take is empty then. */
+void device_take_udev(struct device *device, struct udev_view *view_take);
+
+/* What an earlier reading of the same incarnation knew beyond sysfs, `since` and udev's word, goes
+ * over to this one. `from` is not initialised then. */
+void device_inherit(struct device *device, struct device *from);
 
 /* The parent in sysfs, borrowed, or NULL. */
 struct device *device_parent(const struct device *device);

@@ -150,7 +150,7 @@ static void what_udev_said_moves_to_the_next_reading(void **state)
     _cleanup_device_ struct device *fresh = NULL;
     assert_int_equal(device_new(STICK, "usb", "usb", "", stick->inode, NULL, &fresh), 0);
     tell_udev(stick);
-    device_move_udev(fresh, stick);
+    device_inherit(fresh, stick);
     assert_false(stick->initialised);
     assert_int_equal(stick->udev.tags.count + stick->udev.links.count, 0);
     assert_share("moved",
