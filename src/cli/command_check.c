@@ -11,6 +11,7 @@
 
 #include "cli/problem.h"
 #include "kernel/rule_files.h"
+#include "kernel/udev_database.h"
 
 static const char *const default_directories[] = {"/etc/devolve/rules.d", "/run/devolve/rules.d",
                                                   "/usr/lib/devolve/rules.d"};
@@ -124,8 +125,8 @@ static void print_summary(struct cli *cli, const struct check *check)
 
 int command_check(struct cli *cli, const struct command *command, int argc, char **argv)
 {
-    _cleanup_(check_done) struct check check = {
-        .problems.without_udev = true}; /* devolved does not listen to udev yet */
+    _cleanup_(check_done) struct check check = {.problems.without_udev =
+                                                    !udev_database_is_served()};
     int status;
     if (read_options(cli, command, argc, argv, &check, &status) != 0)
         return status;

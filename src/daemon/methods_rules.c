@@ -5,6 +5,7 @@
 #include "config.h"
 #include "daemon/control_json.h"
 #include "daemon/methods.h"
+#include "kernel/udev_database.h"
 
 static int load(struct control_call *call, const char *name, const char *text,
                 struct rule_set **ret, struct rule_problems *problems)
@@ -23,8 +24,8 @@ void method_check(struct control_call *call)
 {
     static const char *const known[] = {"name", "text", NULL};
     _cleanup_rule_set_ struct rule_set *rules = NULL;
-    _cleanup_(rule_problems_done) struct rule_problems problems = {
-        .without_udev = true}; /* udev is not listened to yet */
+    _cleanup_(rule_problems_done) struct rule_problems problems = {.without_udev =
+                                                                       !udev_database_is_served()};
     const char *name, *text;
 
     if (call_only(call, known) < 0 || call_string(call, "name", false, &name) < 0 ||
@@ -81,6 +82,8 @@ static json_t *metrics_of(struct service *service)
     set(metrics, "events_without_sender", service->arrivals[UEVENT_SPOOF_NO_SENDER]);
     set(metrics, "properties_malformed", service->malformed_properties);
     set(metrics, "properties_dropped", counters->dropped_properties);
+    set(metrics, "udev_reports", service->udev.reports);
+    set(metrics, "udev_overruns", service->udev.overruns);
     set(metrics, "hints_ignored", world->hints_ignored);
     set(metrics, "scans", world->scans);
     set(metrics, "resyncs", service->resyncs);
@@ -109,6 +112,8 @@ static json_t *warnings_of(const struct service *service)
                  problem->text);
         json_array_append_new(warnings, json_text(text));
     }
+    if (service_waits_in_vain(service))
+        json_array_append_new(warnings, json_text(SERVICE_WITHOUT_UDEV));
     return warnings;
 }
 

@@ -12,6 +12,7 @@
 #include "kernel/host_disk.h"
 #include "kernel/host_facts.h"
 #include "kernel/sysfs.h"
+#include "kernel/udev_database.h"
 
 #define EVENTS_PER_TURN 256       /* then others have their turn; */
 #define TURN_US 5000u             /* or when so much time has passed */
@@ -175,6 +176,21 @@ static void lost_events(struct service *service)
     want_resync(service, since < interval ? interval - since : 0);
 }
 
+static void on_udev_behind(void *userdata)
+{
+    want_rescan(userdata);
+}
+
+/* Where a udevd has come to this host, all that it told before we listened is in its notes. */
+static void look_for_udev(struct service *service)
+{
+    if (!udev_listener_begin(&service->udev))
+        return;
+    report(service, ACTIVITY_RESYNC, "a udevd runs now, and is listened to", NULL);
+    if (world_describe_all(delegation_world(service->delegation)) > 0)
+        want_rescan(service);
+}
+
 static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct service *service = userdata;
@@ -184,6 +200,7 @@ static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *us
     (void)source;
     (void)events;
 
+    look_for_udev(service);
     for (int i = 0; i < EVENTS_PER_TURN && (i == 0 || now_us() < until_us); i++) {
         size_t size;
         int arrival = uevent_socket_receive(fd, buffer, &size);
@@ -231,10 +248,15 @@ static void log_problems(const struct rule_problems *problems)
     }
 }
 
+bool service_waits_in_vain(const struct service *service)
+{
+    return rule_set_needs_udev(delegation_rules(service->delegation)) && !udev_database_is_served();
+}
+
 int service_reload(struct service *service)
 {
     struct rule_set *rules = NULL;
-    struct rule_problems problems = {.without_udev = true}; /* udev is not listened to yet */
+    struct rule_problems problems = {0};
     char text[128];
 
     int r = rule_files_load(service->options->rule_directories,
@@ -256,6 +278,8 @@ int service_reload(struct service *service)
              rule_set_file_count(rules) == 1 ? "file" : "files");
     delegation_set_rules(service->delegation, rules);
     report(service, ACTIVITY_RULES, text, NULL);
+    if (service_waits_in_vain(service))
+        log_line(LOG_WARNING, "%s", SERVICE_WITHOUT_UDEV);
     return 0;
 }
 
@@ -273,12 +297,15 @@ static int world_enumerate(void *userdata, int (*on_devpath)(void *, const char 
     return sysfs_enumerate(on_devpath, on_userdata);
 }
 
+/* The world's one userdata is for udev; sysfs needs none. */
 static int open_delegation(struct service *service, struct refusal *why)
 {
-    static const struct world_source source = {
+    const struct world_source source = {
         .read = world_read,
         .enumerate = world_enumerate,
         .read_attribute = sysfs_read_attribute,
+        .read_udev = udev_listener_read,
+        .userdata = &service->udev,
         .facts = &host_facts_real,
     };
     struct devnum disks[HOST_DISKS_MAX];
@@ -297,6 +324,18 @@ static int open_door(struct service *service, struct refusal *why)
     if (asprintf(&nodes, "%s/nodes", directory) < 0 || asprintf(&bpf, "%s/bpf", directory) < 0)
         return refuse(why, ENOMEM, "no memory");
     return kernel_door_open(service->event, nodes, bpf, &service->door, why);
+}
+
+static void open_udev(struct service *service)
+{
+    service->udev = (struct udev_listener){
+        .event = service->event,
+        .world = delegation_world(service->delegation),
+        .receive_buffer = service->options->receive_buffer,
+        .on_behind = on_udev_behind,
+        .userdata = service,
+    };
+    (void)udev_listener_begin(&service->udev);
 }
 
 static int open_uevents(struct service *service, struct refusal *why)
@@ -327,6 +366,7 @@ int service_open(struct service *service, sd_event *event, const struct service_
         r = open_uevents(service, why); /* before the scan: nothing may fall between */
     if (r < 0)
         return r;
+    open_udev(service);
     (void)service_reload(service);
     r = world_scan(delegation_world(service->delegation));
     if (r < 0)
@@ -341,6 +381,7 @@ void service_close(struct service *service)
     sd_event_source_disable_unref(service->uevents);
     sd_event_source_disable_unref(service->repair_timer);
     sd_event_source_disable_unref(service->resync_timer);
+    udev_listener_end(&service->udev);
     delegation_free(service->delegation);
     kernel_door_close(service->door);
     fd_close(service->uevent_fd);

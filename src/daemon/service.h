@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "daemon/udev_listener.h"
 #include "engine/delegation.h"
 #include "engine/kernel_door.h"
 #include "kernel/rule_files.h"
@@ -30,6 +31,7 @@ struct service {
     struct observer observer;
     struct delegation *delegation;
     int uevent_fd;
+    struct udev_listener udev;
     sd_event_source *uevents, *repair_timer, *resync_timer;
     uint64_t rescan_us; /* how long until the next look at what could not be looked at */
     uint64_t started_us, last_resync_us, resync_duration_us;
@@ -64,3 +66,10 @@ void service_close(struct service *service);
  * service->rule_problems says why.
  */
 int service_reload(struct service *service);
+
+/* Whether rules in force ask for what only udev knows, and no udevd runs on this host; and what to
+ * say then. */
+bool service_waits_in_vain(const struct service *service);
+#define SERVICE_WITHOUT_UDEV                                                                       \
+    "some rules ask for what only udev knows, and no udevd runs on this host: they match nothing " \
+    "(devolvectl check names them)"

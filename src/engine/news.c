@@ -101,6 +101,10 @@ void news_receive(void *userdata, enum world_news news, struct device *device,
             if (event)
                 consider_descendants(c, device);
             break;
+        case DEVICE_DESCRIBED:
+            consider(c, device, NULL);
+            consider_descendants(c, device); /* TAGS, and what a subtree's head is given */
+            break;
         }
         delegation_turn(c);
     }

@@ -117,8 +117,8 @@ static void take_out(struct world *world, size_t at)
             (world->count - at) * sizeof(*world->devices));
 }
 
-static void tell(struct world *world, enum world_news news, struct device *device,
-                 const char *old_devpath, const struct uevent *event)
+void world_tell(struct world *world, enum world_news news, struct device *device,
+                const char *old_devpath, const struct uevent *event)
 {
     world->listener.on_news(world->listener.userdata, news, device, old_devpath, event);
 }
@@ -130,7 +130,7 @@ void world_vanish(struct world *world, struct device *device, const struct ueven
     size_t at = position_of(world, device->devpath, &there);
     if (there)
         take_out(world, at);
-    tell(world, DEVICE_VANISHED, device, NULL, event);
+    world_tell(world, DEVICE_VANISHED, device, NULL, event);
     device_free(device);
 }
 
@@ -156,12 +156,15 @@ static void end_same_number(struct world *world, const struct device *device)
 int world_appear(struct world *world, struct device *device_take, const struct uevent *event)
 {
     end_same_number(world, device_take);
+    device_take->since = event ? event->seqnum : 0;
+    if (!device_take->subsystem[0])
+        device_take->initialised = true; /* udev is never told of it */
     int r = insert(world, device_take);
     if (r < 0) {
         device_free(device_take);
         return r;
     }
-    tell(world, DEVICE_APPEARED, device_take, NULL, event);
+    world_tell(world, DEVICE_APPEARED, device_take, NULL, event);
     return 0;
 }
 
@@ -170,14 +173,47 @@ void world_refresh(struct world *world, struct device *fresh_take, const struct 
 {
     bool there;
     size_t at = position_of(world, fresh_take->devpath, &there);
+    device_inherit(fresh_take, world->devices[at]);
     device_free(world->devices[at]);
     world->devices[at] = fresh_take;
-    tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
+    world_tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
 }
 
 int world_read(struct world *world, const char *devpath, struct device **ret)
 {
     return world->source.read(world->source.userdata, devpath, &world->device_source, ret);
+}
+
+/* A device without subsystem: no event tells of it, so that it is looked at when a child comes. */
+static int meet_parent(struct world *world, const char *devpath)
+{
+    struct device *fresh = NULL, *known = world_find(world, devpath);
+    if (known && known->subsystem[0])
+        return 0;
+    int r = world_read(world, devpath, &fresh);
+    if (r <= 0)
+        return r;
+    if (fresh->subsystem[0] || (known && device_same(known, fresh))) {
+        device_free(fresh);
+        return 0;
+    }
+    if (known)
+        world_vanish(world, known, NULL);
+    return world_appear(world, fresh, NULL);
+}
+
+static int meet_parents(struct world *world, const char *devpath)
+{
+    _cleanup_free_ char *path = strdup(devpath);
+    if (!path)
+        return -ENOMEM;
+    int r = 0;
+    for (char *slash = strchr(path + 1, '/'); r == 0 && slash && (slash = strchr(slash + 1, '/'));
+         *slash = '/') {
+        *slash = '\0';
+        r = meet_parent(world, path);
+    }
+    return r;
 }
 
 /* What an event says of a device that was not known: a new one, or one whose `add` was lost. */
@@ -189,9 +225,14 @@ static int meet(struct world *world, struct device *fresh_take, const struct uev
         device_free(fresh_take);
         return 1;
     }
-    int r = world_appear(world, fresh_take, real_add ? event : NULL);
+    int r = meet_parents(world, fresh_take->devpath);
+    if (r < 0) {
+        device_free(fresh_take);
+        return r;
+    }
+    r = world_appear(world, fresh_take, real_add ? event : NULL);
     if (r == 0 && tellable && !replaced)
-        tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
+        world_tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
     return r;
 }
 
@@ -249,13 +290,14 @@ static void move_one(struct world *world, struct device *old, const char *new_de
     if (there) /* it cannot be any more: its own event was lost */
         world_vanish(world, there, NULL);
     bool known;
+    device_inherit(fresh, old);
     take_out(world, position_of(world, old->devpath, &known));
     if (insert(world, fresh) < 0) { /* there is room: one was just taken out */
         device_free(fresh);
         fresh = NULL;
     }
     if (fresh)
-        tell(world, DEVICE_MOVED, fresh, old->devpath, event);
+        world_tell(world, DEVICE_MOVED, fresh, old->devpath, event);
     device_free(old);
 }
 

@@ -12,13 +12,14 @@
 #include "model/uevent.h"
 
 enum world_news {
-    DEVICE_APPEARED, /* a new incarnation; `event` is its `add`, or NULL where it was found by a
-                        scan */
-    DEVICE_VANISHED, /* the incarnation ended; `event` is its `remove`, or NULL; freed after the
-                        call */
-    DEVICE_UPDATED,  /* look at it again; `event` is what the containers are told, or NULL for
-                        nothing */
-    DEVICE_MOVED,    /* has another devpath now; `old_devpath` is set; `event` is the `move` */
+    DEVICE_APPEARED,  /* a new incarnation; `event` is its `add`, or NULL where it was found by a
+                         scan */
+    DEVICE_VANISHED,  /* the incarnation ended; `event` is its `remove`, or NULL; freed after the
+                         call */
+    DEVICE_UPDATED,   /* look at it again; `event` is what the containers are told, or NULL for
+                         nothing */
+    DEVICE_MOVED,     /* has another devpath now; `old_devpath` is set; `event` is the `move` */
+    DEVICE_DESCRIBED, /* udev is done with it, or has something new to say; no `event` */
 };
 
 /* How the world looks at the host: sysfs (kernel/sysfs.h), or tables in tests. */
@@ -28,6 +29,12 @@ struct world_source {
     int (*enumerate)(void *userdata, int (*on_devpath)(void *, const char *), void *on_userdata);
     int (*read_attribute)(void *userdata, const struct device *device, const char *name,
                           char **ret);
+    /*
+     * What udev has noted of a device. Returns 1 and *ret, which may be empty; 0: no udevd runs, so
+     * that there is nothing to wait for; -EAGAIN: it may not be done with the device; or another
+     * negative errno. May be NULL: no udevd.
+     */
+    int (*read_udev)(void *userdata, const struct device *device, struct udev_view *ret);
     void *userdata;
     const struct host_facts *facts; /* for the devices that are read; may be NULL */
 };
@@ -52,6 +59,19 @@ void world_free(struct world *world);
 /* Takes in one true event. Returns 0; 1: scan in a while; or a negative errno: scan now. */
 int world_apply(struct world *world, const struct uevent *event);
 
+/*
+ * Takes in what udev tells of the device at `devpath`, after the kernel's event `seqnum`. What is
+ * older than the device, or of one that is not there, is dropped. *view_take is empty then.
+ */
+void world_describe(struct world *world, const char *devpath, uint64_t seqnum,
+                    struct udev_view *view_take);
+
+/*
+ * Asks udev's notes about each device anew: what udev told was not heard. Returns 1 when some are
+ * not done (scan in a while), or 0.
+ */
+int world_describe_all(struct world *world);
+
 /* During a drain after an overrun: only what a real `remove` ends is ended, as the scan that
  * follows sees the rest. */
 void world_apply_drained(struct world *world, const struct uevent *event);
@@ -59,7 +79,7 @@ void world_apply_drained(struct world *world, const struct uevent *event);
 /*
  * Compares with all of sysfs: first what is gone or was replaced vanishes, then what is new
  * appears. Returns 1 when another scan is wanted in a while (a directory that was about to go was
- * passed over), 0, or a negative errno.
+ * passed over, or udev is not done with a device), 0, or a negative errno.
  */
 int world_scan(struct world *world);
 

@@ -8,7 +8,7 @@ struct scan {
     struct world *world;
     struct device **found;
     size_t count;
-    int again;
+    int again; /* 1: something is to be looked at later */
 };
 
 static int on_devpath(void *userdata, const char *devpath)
@@ -69,11 +69,14 @@ static void end_missed(struct scan *scan)
             miss(scan, scan->world->devices[i - 1]);
 }
 
-static int take_in(struct world *world, struct device *fresh_take)
+static int take_in(struct scan *scan, struct device *fresh_take)
 {
+    struct world *world = scan->world;
     struct device *known = world_find(world, fresh_take->devpath);
     if (known && !device_same(known, fresh_take))
         world_vanish(world, TAKE_PTR(known), NULL);
+    if (!known || (!known->initialised && !known->since))
+        scan->again |= !world_ask_udev(world, fresh_take);
     if (!known)
         return world_appear(world, fresh_take, NULL);
     world_refresh(world, fresh_take, NULL);
@@ -99,6 +102,6 @@ int world_scan(struct world *world)
         qsort(scan.found, scan.count, sizeof(*scan.found), compare_devpaths);
     end_missed(&scan);
     for (size_t i = 0; r >= 0 && i < scan.count; i++)
-        r = take_in(world, TAKE_PTR(scan.found[i]));
+        r = take_in(&scan, TAKE_PTR(scan.found[i]));
     return r < 0 ? r : scan.again;
 }

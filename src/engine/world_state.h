@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What world.c (one event) and world_scan.c (all of sysfs) share. */
+/* What world.c (one event), world_scan.c (all of sysfs) and world_udev.c (what udev adds) share. */
 
 #include "engine/ended.h"
 #include "engine/world.h"
@@ -18,6 +18,17 @@ struct world {
 
 /* The source's read. */
 int world_read(struct world *world, const char *devpath, struct device **ret);
+
+/* Tells the listener. */
+void world_tell(struct world *world, enum world_news news, struct device *device,
+                const char *old_devpath, const struct uevent *event);
+
+/*
+ * Fills in what udev has noted of a device, without telling. For devices that a scan found: of one
+ * that was just plugged in the notes may be its predecessor's. Returns false where it is to be
+ * asked again in a while.
+ */
+bool world_ask_udev(const struct world *world, struct device *device);
 
 /* Takes a device in that was not known, and tells. 0 or -ENOMEM; it is freed then. */
 int world_appear(struct world *world, struct device *device_take, const struct uevent *event);

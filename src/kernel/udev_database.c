@@ -20,6 +20,16 @@ bool udev_database_is_settled(void)
     return access("/run/udev/queue", F_OK) < 0;
 }
 
+/* What belongs to one event and not to the device; its record does not have it either. */
+static bool is_of_event(const char *key)
+{
+    static const char *const keys[] = {"ACTION", "SEQNUM", "DEVPATH_OLD", "SYNTH_UUID"};
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (streq(key, keys[i]))
+            return true;
+    return after_prefix(key, "SYNTH_ARG_");
+}
+
 static int copy_properties(struct udev_list_entry *first, struct property_list *list)
 {
     struct udev_list_entry *entry;
@@ -28,7 +38,7 @@ static int copy_properties(struct udev_list_entry *first, struct property_list *
     {
         const char *key = udev_list_entry_get_name(entry);
         const char *value = udev_list_entry_get_value(entry);
-        if (r == 0 && value && property_key_is_valid(key, strlen(key)))
+        if (r == 0 && value && property_key_is_valid(key, strlen(key)) && !is_of_event(key))
             r = property_set(list, key, value);
     }
     return r;

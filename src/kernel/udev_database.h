@@ -26,5 +26,6 @@ bool udev_database_is_settled(void);
  */
 int udev_database_read(const struct device *device, struct udev_view *ret);
 
-/* What libudev has of a device, out of the database or a message. 0 and *ret, or -ENOMEM. */
+/* What libudev has of a device, out of the database or a message, without what belongs to one event
+ * alone. Returns 0 and *ret, or -ENOMEM. */
 int udev_database_view(struct udev_device *said, struct udev_view *ret);

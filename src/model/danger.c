@@ -45,6 +45,11 @@ const char *danger_of(const struct device *device, const struct devnum *root_dis
         if (streq(device->subsystem, dangers[i].subsystem) &&
             streq(device->sysname, dangers[i].sysname))
             return dangers[i].why;
+    /* logind's: keyboards and mice of those who sit at the host; the node-less parents have it too
+     */
+    if (streq(device->subsystem, "input") && device->number.kind != NODE_NONE &&
+        name_list_has(&device->udev.tags, "seat"))
+        return "it belongs to the host's seat: what is typed there would be heard";
     if (is_root_hub(device))
         return "it is a root hub: everything plugged into it would follow";
     for (size_t i = 0; i < count; i++)

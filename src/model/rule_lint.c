@@ -71,9 +71,11 @@ static bool lint_warnings(const struct rule *rule, bool without_udev, struct rul
     else if (rule_contradicts_itself(rule, fault))
         return true;
     else if (udev)
-        (void)rule_fault_set(fault, udev->at,
-                             "this rule never matches here: nobody tells %s, which only udev knows",
-                             udev->info->name);
+        (void)rule_fault_set(
+            fault, udev->at,
+            "this rule never matches here: only udev knows %s, and no udevd runs on "
+            "this host",
+            udev->info->name);
     else if (!assigns && !rule->label && !rule->go_to)
         (void)rule_fault_set(fault, rule->tokens[0].at,
                              "this rule only matches, and does nothing then");

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "fake_world.h"
 
 static void free_device(struct fake_device *device)
@@ -16,6 +18,7 @@ static void free_device(struct fake_device *device)
     free(device->driver);
     free(device->uevent);
     property_list_done(&device->attributes);
+    property_list_done(&device->notes);
     free(device);
 }
 
@@ -45,6 +48,11 @@ void fake_set_text(char **text, const char *value)
 void fake_set_attribute(struct fake_device *device, const char *name, const char *value)
 {
     assert_int_equal(property_set(&device->attributes, name, value), 0);
+}
+
+void fake_set_note(struct fake_device *device, const char *key, const char *value)
+{
+    assert_int_equal(property_set(&device->notes, key, value), 0);
 }
 
 /* What follows `devpath` where `path` is it or below it, else NULL. */
@@ -128,6 +136,18 @@ static int fake_enumerate(void *userdata, int (*on_devpath)(void *, const char *
     return fake->enumerate_error;
 }
 
+static int fake_read_udev(void *userdata, const struct device *device, struct udev_view *ret)
+{
+    const struct fake_world *fake = userdata;
+    const struct fake_device *found = fake_find(fake, device->devpath);
+    if (fake->udevd == FAKE_UDEVD_NONE)
+        return 0;
+    if (fake->udevd == FAKE_UDEVD_BUSY)
+        return -EAGAIN;
+    int r = found ? property_merge(&ret->properties, &found->notes) : 0;
+    return r < 0 ? r : 1;
+}
+
 static int fake_read_attribute(void *userdata, const struct device *device, const char *name,
                                char **ret)
 {
@@ -144,6 +164,7 @@ struct world_source fake_world_source(struct fake_world *fake)
     return (struct world_source){.read = fake_read,
                                  .enumerate = fake_enumerate,
                                  .read_attribute = fake_read_attribute,
+                                 .read_udev = fake_read_udev,
                                  .userdata = fake};
 }
 
@@ -152,11 +173,11 @@ void fake_event(const struct fake_world *fake, const char *action, const char *d
 {
     char text[4096];
     const struct fake_device *device = fake_find(fake, devpath);
-    int size = snprintf(text, sizeof(text),
-                        "%s@%s|ACTION=%s|DEVPATH=%s|SUBSYSTEM=%s%s%s%s%s|SEQNUM=1", action, devpath,
-                        action, devpath, device && device->subsystem ? device->subsystem : "none",
-                        device && *device->uevent ? "|" : "", device ? device->uevent : "",
-                        extra ? "|" : "", extra ? extra : "");
+    int size = snprintf(
+        text, sizeof(text), "%s@%s|ACTION=%s|DEVPATH=%s|SUBSYSTEM=%s%s%s%s%s%s", action, devpath,
+        action, devpath, device && device->subsystem ? device->subsystem : "none",
+        device && *device->uevent ? "|" : "", device ? device->uevent : "", extra ? "|" : "",
+        extra ? extra : "", extra && strstr(extra, "SEQNUM=") ? "" : "|SEQNUM=1");
     assert_in_range(size, 1, sizeof(text) - 1);
     for (char *p = text; *p; p++)
         if (*p == '\n' && p[1] == '|')

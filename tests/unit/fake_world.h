@@ -9,15 +9,23 @@ struct fake_device {
     char *devpath, *subsystem, *driver, *uevent;
     uint64_t inode;
     struct property_list attributes;
-    bool hidden;         /* an enumeration leaves it out */
-    int read_error;      /* reading it fails with this, */
-    unsigned good_reads; /* after so many that went well */
+    struct property_list notes; /* udev's */
+    bool hidden;                /* an enumeration leaves it out */
+    int read_error;             /* reading it fails with this, */
+    unsigned good_reads;        /* after so many that went well */
+};
+
+enum fake_udevd {
+    FAKE_UDEVD_NONE, /* it does not run */
+    FAKE_UDEVD_BUSY,
+    FAKE_UDEVD_SETTLED,
 };
 
 struct fake_world {
     struct fake_device **devices;
     size_t count;
     uint64_t last_inode;
+    enum fake_udevd udevd;
     int enumerate_error; /* an enumeration ends with this, half way */
 };
 
@@ -43,6 +51,7 @@ void fake_move(struct fake_world *fake, const char *devpath, const char *to);
 struct fake_device *fake_find(const struct fake_world *fake, const char *devpath);
 
 void fake_set_attribute(struct fake_device *device, const char *name, const char *value);
+void fake_set_note(struct fake_device *device, const char *key, const char *value);
 void fake_set_text(char **text, const char *value);
 
 /*

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What udev tells, brought to the world. A udevd may be started long after us, and restarted at any
+ * time; where none runs, nothing is missed but what only it could tell.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "engine/world.h"
+
+struct device_monitor;
+
+struct udev_listener {
+    sd_event *event;
+    struct world *world;
+    size_t receive_buffer;
+    struct device_monitor *monitor; /* NULL: no udevd has been seen */
+    sd_event_source *source;
+    uint64_t reports, overruns;
+    /* Reports were lost, or not heard: something is to be looked at in a while. */
+    void (*on_behind)(void *userdata);
+    void *userdata;
+};
+
+/*
+ * Begins to listen where a udevd runs and we do not listen yet; cheap otherwise. What it has told
+ * before is not looked at. Returns whether it has just begun.
+ */
+bool udev_listener_begin(struct udev_listener *listener);
+
+void udev_listener_end(struct udev_listener *listener);
+
+/* The read_udev of a world_source; `userdata` is the listener. */
+int udev_listener_read(void *userdata, const struct device *device, struct udev_view *ret);
