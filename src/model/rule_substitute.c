@@ -119,8 +119,9 @@ struct rule_substitute_needs rule_substitute_needs(const char *format)
     while ((format = strpbrk(format, "$%")) && read_reference(format, &reference)) {
         needs.parent |= reference.subject == SUBJECT_ATTR || reference.subject == SUBJECT_ID ||
                         reference.subject == SUBJECT_DRIVER;
-        needs.udev |= reference.subject == SUBJECT_ENV &&
-                      rule_udev_knows(reference.argument, reference.argument_length);
+        needs.udev |= reference.subject == SUBJECT_LINKS ||
+                      (reference.subject == SUBJECT_ENV &&
+                       rule_udev_knows(reference.argument, reference.argument_length));
         format += reference.length;
     }
     return needs;
@@ -130,6 +131,8 @@ bool rule_substitute_waits(const struct rule_state *state, const char *format)
 {
     struct reference reference;
     while ((format = strpbrk(format, "$%")) && read_reference(format, &reference)) {
+        if (reference.subject == SUBJECT_LINKS && !state->device->initialised)
+            return true;
         if (reference.subject == SUBJECT_ENV &&
             rule_state_property_waits(state, reference.argument, reference.argument_length))
             return true;
@@ -192,12 +195,24 @@ static void put_attribute(struct output *output, const struct rule_state *state,
     rule_substitute_clean(output->text + begin, "/ $%?,");
 }
 
+static void put_link(struct output *output, const char *path, bool *first)
+{
+    const char *name = after_prefix(path, "/dev/");
+    put_text(output, *first || !name ? "" : " ");
+    put_text(output, name);
+    *first = *first && !name;
+}
+
+/* Those that udev made on the host, then those of earlier rules. */
 static void put_links(struct output *output, const struct rule_state *state)
 {
-    for (size_t i = 0; i < state->share.symlink_count; i++) {
-        put_text(output, i ? " " : "");
-        put_text(output, after_prefix(state->share.symlinks[i], "/dev/"));
-    }
+    const struct name_list *links = &state->device->udev.links;
+    bool first = true;
+    for (size_t i = 0; i < links->count; i++)
+        put_link(output, links->items[i], &first);
+    for (size_t i = 0; i < state->share.symlink_count; i++)
+        if (!name_list_has(links, state->share.symlinks[i]))
+            put_link(output, state->share.symlinks[i], &first);
 }
 
 static void put_number(struct output *output, unsigned number)

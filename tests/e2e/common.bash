@@ -26,6 +26,8 @@ helpers=${DEVOLVE_HELPERS:?}
 . "$here/fixture/runc.bash"
 # shellcheck source=tests/e2e/fixture/daemon.bash
 . "$here/fixture/daemon.bash"
+# shellcheck source=tests/e2e/fixture/udevd.bash
+. "$here/fixture/udevd.bash"
 
 common_setup() {
     work=$(mktemp -d /run/devolve-test.XXXXXX)

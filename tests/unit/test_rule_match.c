@@ -143,8 +143,6 @@ static const struct {
     {"properties are substituted",
      TTY "ENV{A}=\"1\", ENV{X}=\"%E{A} $env{MAJOR} $env{DEVNAME}%E{NONE}\"",
      "given t:1 A=<1> X=<1 188 /dev/ttyUSB0>"},
-    {"links are substituted", TTY "SYMLINK+=\"a b\", ENV{X}=\"$links\"",
-     "given t:1 link=/dev/a link=/dev/b X=<a b>"},
     {"an attribute stays one word in a link",
      "ATTRS{idVendor}==\"10c4\", CONTAINER+=\"web1\", SYMLINK+=\"by/%s{product} z\"",
      "given t:1 link=/dev/by/CP2102_USB_Bridge link=/dev/z"},

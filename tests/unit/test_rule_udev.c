@@ -72,6 +72,10 @@ static const struct {
     {"until another line has set it",
      BY_ID "ENV{A}=\"1\"\nENV{A}=\"2\"\nKERNEL==\"1-2\", ENV{A}==\"2\"" GIVE,
      "given t:3 waits A=<2>", "given t:3 A=<2>"},
+    {"links are udev's and then ours, each once",
+     "KERNEL==\"1-2\", SYMLINK+=\"a by-id/a5\"\nKERNEL==\"1-2\", ENV{X}=\"$links\"" GIVE,
+     "- waits link=/dev/a link=/dev/by-id/a5",
+     "given t:2 link=/dev/a link=/dev/by-id/a5 X=<by-id/a5 a>"},
 };
 
 static void tell_udev(struct device *device)

@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What only udev knows decides about devices: a real systemd-udevd beside the daemon.
+
+load common
+
+setup() {
+    common_setup
+    first=$(loop_first)
+    make_host
+}
+
+# What udev finds out of the loop device.
+udev_rules() {
+    cat <<RULES
+KERNEL=="loop$first", ENV{ID_TEST}="A5", TAG+="lab", SYMLINK+="disk/by-test/a5"
+RULES
+}
+
+# Ours that asks for all of it.
+asking_rule() {
+    rule_file 10-test.rules <<RULES
+ENV{ID_TEST}=="A5", TAG=="lab", SYMLINK=="disk/by-test/*", CONTAINER+="box", GROUP="20", SYMLINK+="\$links"
+RULES
+}
+
+@test "a rule that asks what only udev knows gives a device that is plugged in, and takes it back" {
+    asking_rule
+    start_udevd < <(udev_rules)
+    start_daemon
+    start_box box
+    register box
+    loop_add "$first"
+    hears box add "$(loop_path "$first")"
+    assert_contains "$(events box add "$(loop_path "$first")")" open=0 "what the add found"
+    in_box box test -b /dev/disk/by-test/a5
+    loop_remove "$first"
+    hears box remove "$(loop_path "$first")"
+    not in_box box test -e "/dev/loop$first"
+    assert_equal "$(event_count box add "$(loop_path "$first")")" 1 "copies of the add"
+}
+
+@test "a device that udev knew first is given when the daemon starts" {
+    asking_rule
+    start_udevd < <(udev_rules)
+    loop_add "$first"
+    wait_until 10 noted_by_udev
+    start_daemon
+    start_box box
+    register box
+    assert_equal "$(grants box)" "/dev/loop$first delivered" "grants"
+}
+
+# Whether udevd has written down what it found.
+noted_by_udev() {
+    grep -q '^E:ID_TEST=' "/proc/$host_pid/root/run/udev/data/b$(number_of "$(loop_path "$first")")" 2>/dev/null
+}
+
+@test "a rule of udev's own gives a device without any rule of ours" {
+    start_udevd <<RULES
+KERNEL=="loop$first", ENV{DEVOLVE_CONTAINER}="other box", ENV{DEVOLVE_MODE}="0640"
+KERNEL=="loop$first", ENV{DEVOLVE_CONTAINER}=="?*", ENV{DEVOLVE_NODE}="disk/first", ENV{DEVOLVE_GROUP}="20"
+RULES
+    start_daemon
+    start_box box
+    register box
+    loop_add "$first"
+    hears box add "$(loop_path "$first")"
+    assert_equal "$(in_box box stat -c '%a %u:%g' /dev/disk/first)" "640 0:20" "mode and ids of the node inside"
+    loop_remove "$first"
+    hears box remove "$(loop_path "$first")"
+}
+
+# change_udev_rules FROM TO
+change_udev_rules() {
+    sed -i "s/\"$1\"/\"$2\"/" "$host_rules/90-test.rules"
+    (in_host udevadm control --reload)
+}
+
+@test "what udev says on a change is obeyed" {
+    asking_rule
+    start_udevd < <(udev_rules)
+    start_daemon
+    start_box box
+    register box
+    loop_add "$first"
+    hears box add "$(loop_path "$first")"
+    change_udev_rules A5 B6
+    echo change >"/sys$(loop_path "$first")/uevent"
+    hears box remove "$(loop_path "$first")"
+    change_udev_rules B6 A5
+    echo change >"/sys$(loop_path "$first")/uevent"
+    wait_until 10 is "/dev/loop$first delivered" grants box
+}
+
+@test "without a udevd check and status say what never matches, and a udevd that comes late is heard" {
+    asking_rule
+    start_daemon
+    start_box box
+    register box
+    loop_add "$first"
+    assert_contains "$(in_host "$build/devolvectl" check --rules "$rules" 2>&1)" "no udevd runs on this host" "check"
+    assert_contains "$(ctl status)" "no udevd runs on this host" "status"
+    assert_contains "$(ctl explain "$(loop_path "$first")" box)" "waits" "explain"
+    assert_equal "$(grants box)" "" "grants"
+
+    start_udevd < <(udev_rules)
+    echo change >"/sys$(loop_path "$first")/uevent"
+    wait_until 10 is "/dev/loop$first delivered" grants box
+    [[ $(ctl status) != *"no udevd"* ]] || fail "status still says that there is no udevd"
+
+    stop_udevd
+    start_udevd < <(udev_rules)
+    loop_add $((first + 1))
+    echo change >"/sys$(loop_path "$first")/uevent"
+    loop_remove "$first"
+    wait_until 10 is "" grants box
+    loop_add "$first"
+    wait_until 10 is "/dev/loop$first delivered" grants box
+}
