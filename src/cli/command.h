@@ -43,6 +43,7 @@ int command_detach(struct cli *cli, const struct command *command, int argc, cha
 int command_explain(struct cli *cli, const struct command *command, int argc, char **argv);
 int command_check(struct cli *cli, const struct command *command, int argc, char **argv);
 int command_monitor(struct cli *cli, const struct command *command, int argc, char **argv);
+int command_doctor(struct cli *cli, const struct command *command, int argc, char **argv);
 int command_reload(struct cli *cli, const struct command *command, int argc, char **argv);
 
 /* What ends the table of a command's long options; the `val` of its own begin at OPTION_FIRST. */

@@ -61,6 +61,7 @@ static const struct command commands[] = {
      "\n"
      "  --rules DIR  read this directory instead of the usual ones",
      command_check},
+    {"doctor", "", "Say what is well with devolve on this host, and what is not.", command_doctor},
     {"reload", "", "Read the rules again and apply them.", command_reload},
 };
 

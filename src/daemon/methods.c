@@ -18,6 +18,7 @@ static const struct method methods[] = {
     {"Check", method_check},
     {"Reload", method_reload},
     {"Monitor", method_monitor},
+    {"Doctor", method_doctor},
     {"GetMetrics", method_get_metrics},
 };
 

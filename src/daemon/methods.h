@@ -33,6 +33,9 @@ void method_check(struct control_call *call);
 void method_reload(struct control_call *call);
 void method_get_metrics(struct control_call *call);
 
+/* methods_doctor.c */
+void method_doctor(struct control_call *call);
+
 /* methods_monitor.c */
 void method_monitor(struct control_call *call);
 

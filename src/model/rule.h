@@ -31,3 +31,12 @@ size_t rule_set_file_count(const struct rule_set *rules);
  * wait for udev's word on each device, and never match where no udevd runs.
  */
 bool rule_set_needs_udev(const struct rule_set *rules);
+
+/*
+ * Calls `fn` for each rule that asks for what only udev knows, with the first key that does, as it
+ * is written. Everything is borrowed.
+ */
+void rule_set_each_waiting(const struct rule_set *rules,
+                           void (*fn)(void *userdata, const char *file, unsigned line,
+                                      const char *key),
+                           void *userdata);

@@ -59,6 +59,19 @@ static const struct rule_token *find_udev_key(const struct rule *rule)
     return NULL;
 }
 
+void rule_set_each_waiting(const struct rule_set *rules,
+                           void (*fn)(void *userdata, const char *file, unsigned line,
+                                      const char *key),
+                           void *userdata)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *rule = &rules->rules[i];
+        const struct rule_token *key = find_udev_key(rule);
+        if (key)
+            fn(userdata, rule->file, rule->line, key->written);
+    }
+}
+
 static bool lint_warnings(const struct rule *rule, bool without_udev, struct rule_fault *fault)
 {
     bool assigns = rule->group_end[RULE_GROUP_ASSIGN] > rule->group_end[RULE_GROUP_TEST];

@@ -102,6 +102,7 @@ change_udev_rules() {
     loop_add "$first"
     assert_contains "$(in_host "$build/devolvectl" check --rules "$rules" 2>&1)" "no udevd runs on this host" "check"
     assert_contains "$(ctl status)" "no udevd runs on this host" "status"
+    assert_contains "$(ctl doctor)" "10-test.rules:1 never matches: only udev knows ENV{ID_TEST}==\"A5\"" "doctor"
     assert_contains "$(ctl explain "$(loop_path "$first")" box)" "waits" "explain"
     assert_equal "$(grants box)" "" "grants"
 
@@ -109,6 +110,7 @@ change_udev_rules() {
     echo change >"/sys$(loop_path "$first")/uevent"
     wait_until 10 is "/dev/loop$first delivered" grants box
     [[ $(ctl status) != *"no udevd"* ]] || fail "status still says that there is no udevd"
+    assert_contains "$(ctl doctor)" "a udevd runs and is listened to" "doctor"
 
     stop_udevd
     start_udevd < <(udev_rules)

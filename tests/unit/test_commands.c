@@ -312,6 +312,19 @@ static const struct conversation conversations[] = {
         "",
     },
     {
+        "doctor shows what is well and what is not",
+        command_doctor,
+        {"doctor"},
+        {{CALL("Doctor", "{}"),
+          REPLY("{\"findings\":[{\"verdict\":\"good\",\"subject\":\"events\",\"text\":\"heard\"},"
+                "{\"verdict\":\"warning\",\"subject\":\"udev\",\"text\":\"none\"},{}]}")}},
+        EXIT_DONE,
+        "events  good     heard\n"
+        "udev    warning  none\n"
+        "?       ?        ?\n",
+        "",
+    },
+    {
         "reload says how many rules there are now, and shows warnings",
         command_reload,
         {"reload"},

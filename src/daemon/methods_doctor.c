@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is well with devolve on this host, and what is not. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "daemon/control_json.h"
+#include "daemon/methods.h"
+#include "kernel/udev_database.h"
+
+static void add(json_t *findings, const char *verdict, const char *subject, const char *format, ...)
+    _printf_(4, 5);
+
+static void add(json_t *findings, const char *verdict, const char *subject, const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    json_array_append_new(findings, json_pack("{s:s, s:o, s:o}", "verdict", verdict, "subject",
+                                              json_text(subject), "text", json_text(text)));
+    free(text);
+}
+
+static void look_at_events(json_t *findings, const struct service *service)
+{
+    uint64_t lost = service->arrivals[UEVENT_OVERRUN] + service->arrivals[UEVENT_TRUNCATED];
+    add(findings, "good", "events", "the kernel's events are heard: %" PRIu64 " so far",
+        service->arrivals[UEVENT_ARRIVED]);
+    if (lost > 0)
+        add(findings, "warning", "events",
+            "events were lost %" PRIu64 " times, and everything was compared with sysfs instead; "
+            "a larger --receive-buffer of devolved makes that rarer",
+            lost);
+}
+
+static void add_waiting(void *userdata, const char *file, unsigned line, const char *key)
+{
+    add(userdata, "warning", "udev", "%s:%u never matches: only udev knows %s", file, line, key);
+}
+
+static void look_at_udev(json_t *findings, const struct service *service)
+{
+    const struct rule_set *rules = delegation_rules(service->delegation);
+    if (service->udev.monitor && udev_database_is_served())
+        add(findings, "good", "udev", "a udevd runs and is listened to: %" PRIu64 " reports so far",
+            service->udev.reports);
+    else if (udev_database_is_served())
+        add(findings, "good", "udev",
+            "a udevd has been started; it is listened to from the next event on");
+    else if (!rule_set_needs_udev(rules))
+        add(findings, "good", "udev", "no udevd runs on this host, and no rule asks for its word");
+    else {
+        add(findings, "warning", "udev",
+            "no udevd runs on this host (there is no /run/udev/control), and rules ask for its "
+            "word");
+        rule_set_each_waiting(rules, add_waiting, findings);
+    }
+}
+
+static void look_at_rules(json_t *findings, const struct service *service)
+{
+    const struct rule_set *rules = delegation_rules(service->delegation);
+    const struct rule_problems *problems = &service->rule_problems;
+    add(findings, problems->errors > 0 ? "warning" : "good", "rules",
+        "%zu %s from %zu %s in force%s", rule_set_count(rules),
+        rule_set_count(rules) == 1 ? "rule" : "rules", rule_set_file_count(rules),
+        rule_set_file_count(rules) == 1 ? "file is" : "files are",
+        problems->errors > 0 ? ", not what the files say now: the last reload failed" : "");
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct rule_problem *problem = &problems->items[i];
+        add(findings, problem->severity == PROBLEM_ERROR ? "bad" : "warning", "rules",
+            "%s:%u:%u: %s", problem->file, problem->line, problem->column, problem->text);
+    }
+}
+
+static void look_at_containers(json_t *findings, const struct service *service)
+{
+    for (struct container *c = delegation_containers(service->delegation); c; c = c->next) {
+        if (c->stalled)
+            add(findings, "bad", c->name,
+                "its file system does not answer; devolve tries again by itself");
+        if (c->note.error)
+            add(findings, "warning", c->name, "%s", c->note.text);
+        for (struct delivery *d = c->deliveries; d; d = d->next)
+            if (d->state == DELIVERY_REFUSED)
+                add(findings, "warning", c->name, "%s: %s", d->grant->devpath, d->why.text);
+    }
+}
+
+void method_doctor(struct control_call *call)
+{
+    static const char *const known[] = {NULL};
+    if (call_only(call, known) < 0)
+        return;
+    json_t *findings = json_array();
+    look_at_events(findings, call->service);
+    look_at_udev(findings, call->service);
+    look_at_rules(findings, call->service);
+    look_at_containers(findings, call->service);
+    control_reply(call, json_pack("{s:o}", "findings", findings));
+}
