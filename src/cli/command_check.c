@@ -12,6 +12,7 @@
 #include "cli/problem.h"
 #include "kernel/rule_files.h"
 #include "kernel/udev_database.h"
+#include "model/rule_print.h"
 
 static const char *const default_directories[] = {"/etc/devolve/rules.d", "/run/devolve/rules.d",
                                                   "/usr/lib/devolve/rules.d"};
@@ -19,6 +20,7 @@ static const char *const default_directories[] = {"/etc/devolve/rules.d", "/run/
 struct check {
     const char **directories; /* of --rules */
     size_t directory_count;
+    bool print;             /* --print */
     struct rule_set *rules; /* NULL where a directory has an error */
     struct rule_problems problems;
 };
@@ -33,13 +35,18 @@ static void check_done(struct check *check)
 static int read_options(struct cli *cli, const struct command *command, int argc, char **argv,
                         struct check *check, int *ret_status)
 {
-    enum { OPTION_RULES = OPTION_FIRST };
+    enum { OPTION_RULES = OPTION_FIRST, OPTION_PRINT };
     static const struct option options[] = {{"rules", required_argument, NULL, OPTION_RULES},
+                                            {"print", no_argument, NULL, OPTION_PRINT},
                                             COMMAND_OPTIONS_END};
     int option;
     while ((option = command_option(cli, command, argc, argv, options, ret_status)) != -1) {
         if (option == COMMAND_ENDS)
             return 1;
+        if (option == OPTION_PRINT) {
+            check->print = true;
+            continue;
+        }
         const char **directory =
             array_add(&check->directories, &check->directory_count, sizeof(*directory));
         if (!directory) {
@@ -96,11 +103,24 @@ static int load_directories(struct cli *cli, struct check *check)
     return EXIT_DONE;
 }
 
-static int print_json(struct cli *cli, const json_t *problems, size_t rules)
+/* `printed` may be NULL: the member is left out then. */
+static int print_json(struct cli *cli, const json_t *problems, size_t rules, const char *printed)
 {
-    _cleanup_json_ json_t *result =
-        json_pack("{s:I, s:O}", "rules", (json_int_t)rules, "problems", (json_t *)problems);
+    _cleanup_json_ json_t *text = printed ? json_string(printed) : NULL;
+    if (printed && !text)
+        return command_failed(cli, "there are bytes in the rules that are not UTF-8, as JSON is");
+    _cleanup_json_ json_t *result = json_pack("{s:I, s:O, s:O*}", "rules", (json_int_t)rules,
+                                              "problems", (json_t *)problems, "printed", text);
     return result ? command_print_json(cli, result) : command_failed(cli, "memory is short");
+}
+
+static void print_lines(const struct render *out, const char *text)
+{
+    for (size_t length; *text; text += length + 1) {
+        length = strcspn(text, "\n");
+        render_printf(out, STYLE_PLAIN, "%.*s", (int)length, text);
+        render_newline(out);
+    }
 }
 
 static void print_summary(struct cli *cli, const struct check *check)
@@ -123,6 +143,27 @@ static void print_summary(struct cli *cli, const struct check *check)
     render_newline(&cli->out);
 }
 
+/* What was found, and in place of the summary, where they are wanted, the rules. */
+static int print_result(struct cli *cli, const struct check *check, int status)
+{
+    _cleanup_free_ char *printed = NULL;
+    bool prints = check->print && check->rules && check->problems.errors == 0;
+    _cleanup_json_ json_t *problems = problem_list(&check->problems);
+    if (!problems || (prints && rule_print(check->rules, &printed) < 0))
+        return command_failed(cli, "memory is short");
+    if (cli->json) {
+        size_t count = check->rules ? rule_set_count(check->rules) : 0;
+        int r = print_json(cli, problems, count, printed);
+        return r != EXIT_DONE ? r : status;
+    }
+    problem_print_all(&cli->out, problems);
+    if (printed)
+        print_lines(&cli->out, printed);
+    else if (status == EXIT_DONE)
+        print_summary(cli, check);
+    return status;
+}
+
 int command_check(struct cli *cli, const struct command *command, int argc, char **argv)
 {
     _cleanup_(check_done) struct check check = {.problems.without_udev =
@@ -133,16 +174,6 @@ int command_check(struct cli *cli, const struct command *command, int argc, char
 
     status = optind < argc ? load_files(cli, &check, argv + optind, argc - optind)
                            : load_directories(cli, &check);
-    _cleanup_json_ json_t *problems = problem_list(&check.problems);
-    if (!problems)
-        return command_failed(cli, "memory is short");
-    if (cli->json) {
-        int r = print_json(cli, problems, check.rules ? rule_set_count(check.rules) : 0);
-        status = r != EXIT_DONE ? r : status;
-    } else {
-        problem_print_all(&cli->out, problems);
-        if (status == EXIT_DONE)
-            print_summary(cli, &check);
-    }
+    status = print_result(cli, &check, status);
     return check.problems.errors > 0 ? EXIT_FAILED : status;
 }

@@ -54,12 +54,13 @@ static const struct command commands[] = {
      "  --symlink PATH  another name for it inside",
      command_attach},
     {"detach", "NAME DEVICE", "Take back a device that was given by hand.", command_detach},
-    {"check", "[--rules DIR]... | [FILE]...",
+    {"check", "[--print] [--rules DIR]... | [FILE]...",
      "Find mistakes in rules; works without the daemon.\n"
      "\n"
      "Without arguments the rules that the daemon would read are checked.\n"
      "\n"
-     "  --rules DIR  read this directory instead of the usual ones",
+     "  --rules DIR  read this directory instead of the usual ones\n"
+     "  --print      show the rules as they were understood, one a line",
      command_check},
     {"doctor", "", "Say what is well with devolve on this host, and what is not.", command_doctor},
     {"reload", "", "Read the rules again and apply them.", command_reload},

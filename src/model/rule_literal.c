@@ -8,7 +8,8 @@
 #include "model/share.h"
 
 #define BLANKS " \t"
-#define INTERFACE_NAME_MAX 15 /* linux/include/uapi/linux/if.h: IFNAMSIZ without the NUL */
+#define LINK_PRIORITY "link_priority=" /* and a number */
+#define INTERFACE_NAME_MAX 15          /* linux/include/uapi/linux/if.h: IFNAMSIZ without the NUL */
 
 int rule_literal_mode(const char *text, unsigned *ret, struct refusal *why)
 {
@@ -37,21 +38,31 @@ int rule_literal_access(const char *text, unsigned *ret, struct refusal *why)
     return 0;
 }
 
+static const struct {
+    const char *name;
+    unsigned option;
+} OPTIONS[] = {
+    {"subtree", OPTION_SUBTREE},
+    {"exclusive", OPTION_EXCLUSIVE},
+    {"no_node", OPTION_NO_NODE},
+    {"no_event", OPTION_NO_EVENT},
+    {"dangerous", OPTION_DANGEROUS},
+    {"last_rule", RULE_OPTION_LAST_RULE},
+    {"string_escape=none", RULE_OPTION_ESCAPE_NONE},
+    {"string_escape=replace", RULE_OPTION_ESCAPE_REPLACE},
+    {LINK_PRIORITY, RULE_OPTION_LINK_PRIORITY},
+};
+
+const char *rule_literal_option_name(unsigned option)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(OPTIONS); i++)
+        if (OPTIONS[i].option == option)
+            return OPTIONS[i].name;
+    return NULL;
+}
+
 static unsigned option_of(const char *word)
 {
-    static const struct {
-        const char *name;
-        unsigned option;
-    } OPTIONS[] = {
-        {"subtree", OPTION_SUBTREE},
-        {"exclusive", OPTION_EXCLUSIVE},
-        {"no_node", OPTION_NO_NODE},
-        {"no_event", OPTION_NO_EVENT},
-        {"dangerous", OPTION_DANGEROUS},
-        {"last_rule", RULE_OPTION_LAST_RULE},
-        {"string_escape=none", RULE_OPTION_ESCAPE_NONE},
-        {"string_escape=replace", RULE_OPTION_ESCAPE_REPLACE},
-    };
     for (size_t i = 0; i < ARRAY_SIZE(OPTIONS); i++)
         if (streq(OPTIONS[i].name, word))
             return OPTIONS[i].option;
@@ -83,7 +94,7 @@ static int read_priority(const char *text, int *ret, struct refusal *why)
 
 static int read_option(const char *word, struct rule_options *options, struct refusal *why)
 {
-    const char *priority = after_prefix(word, "link_priority=");
+    const char *priority = after_prefix(word, LINK_PRIORITY);
     unsigned option = priority ? RULE_OPTION_LINK_PRIORITY : option_of(word);
     options->bits |= option;
     if (priority)

@@ -31,6 +31,10 @@ int rule_literal_access(const char *text, unsigned *ret, struct refusal *why);
 /* Words between blanks or commas; none is right, too. */
 int rule_literal_options(const char *text, struct rule_options *ret, struct refusal *why);
 
+/* What one bit of struct rule_options is called; "link_priority=" is all of that but the number.
+ * NULL: there is no such bit. */
+const char *rule_literal_option_name(unsigned option);
+
 /*
  * A path that may still hold substitutions: what is literal of it must lie below /dev, written with
  * /dev/ or without, and climb nowhere. `key` is for the reason.

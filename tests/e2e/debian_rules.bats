@@ -23,3 +23,10 @@ setup() {
     echo "$output"
     assert_equal "$status" 0 "exit status"
 }
+
+@test "what is read of Debian's rule files is printed, and what is printed is read as the same" {
+    mkdir "$work/printed"
+    run "$here/helpers/debian_rules.py" print "$build/devolvectl" "$work/printed" "$files"/*.rules
+    echo "$output"
+    assert_equal "$status" 0 "exit status"
+}

@@ -143,8 +143,7 @@ static _printf_(2, 3) void add(struct text *text, const char *format, ...)
     text->length += (size_t)n;
 }
 
-/* "given t:1 node=/dev/a owner=1 …": only what was said. */
-static void describe(struct text *text, const struct share *share)
+void scene_describe(struct text *text, const struct share *share)
 {
     add(text, share->given ? "given %s:%u" : "-", share->rule_file, share->rule_line);
     assert_true(share->given == (share->rule_file != NULL));
@@ -206,6 +205,6 @@ void scene_judge(const struct rule_set *rules, struct device *device, struct tex
     struct share share;
     int r = rule_judge(rules, device, &container, trace ? on_trace : NULL, trace, &share);
     assert_int_equal(r, share.given);
-    describe(ret, &share);
+    scene_describe(ret, &share);
     share_done(&share);
 }

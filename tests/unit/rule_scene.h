@@ -40,9 +40,9 @@ int scene_free(void **state);
 /* The set of one file "t" without an error, or the test fails. */
 struct rule_set *scene_parse(const char *sentence, const char *rules_text);
 
-/*
- * The share as "given t:1 node=/dev/a owner=1 ...": only what was said; and a line for each rule,
- * where `trace` is not NULL.
- */
+/* Appends the share as "given t:1 node=/dev/a owner=1 ...": only what was said. */
+void scene_describe(struct text *text, const struct share *share);
+
+/* Appends the share of a device; and to `trace`, where it is not NULL, a line for each rule. */
 void scene_judge(const struct rule_set *rules, struct device *device, struct text *trace,
                  struct text *ret);

@@ -139,6 +139,51 @@ static void json_carries_the_same_problems(void **state)
     result_done(&result);
 }
 
+static void rules_are_shown_as_they_were_understood(void **state)
+{
+    const struct fixture *f = *state;
+    write_file(f->good,
+               "# why\nCONTAINER+=\"web*\" , SUBSYSTEM == e\"t\\x74y\"\nKERNEL==\"\u00e4\", "
+               "MODE=\"0600\"\n");
+    struct result result =
+        run_command(command_check, (const char *[]){"check", "--print", f->good, NULL});
+    assert_string_equal(result.out, GOOD_RULE "KERNEL==\"\\xc3\\xa4\", MODE=\"0600\"\n");
+    assert_int_equal(result.status, EXIT_DONE);
+    result_done(&result);
+
+    result =
+        run_command(command_check, (const char *[]){"check", "--json", "--print", f->good, NULL});
+    _cleanup_json_ json_t *reply = json_loads(result.out, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(reply, "printed")),
+                        GOOD_RULE "KERNEL==\"\u00e4\", MODE=\"0600\"\n");
+    assert_int_equal(result.status, EXIT_DONE);
+    result_done(&result);
+}
+
+static void json_cannot_carry_every_byte(void **state)
+{
+    const struct fixture *f = *state;
+    write_file(f->good, "KERNEL==\"\xff\", MODE=\"0600\"\n");
+    struct result result =
+        run_command(command_check, (const char *[]){"check", "--json", "--print", f->good, NULL});
+    assert_string_equal(result.out, "");
+    assert_non_null(strstr(result.err, "not UTF-8"));
+    assert_int_equal(result.status, EXIT_FAILED);
+    result_done(&result);
+}
+
+static void rules_with_an_error_are_not_shown(void **state)
+{
+    const struct fixture *f = *state;
+    struct result result =
+        run_command(command_check, (const char *[]){"check", "--print", f->good, f->bad, NULL});
+    assert_shows_the_error(result.out, f->bad);
+    assert_null(strstr(result.out, "CONTAINER"));
+    assert_non_null(strstr(result.out, "\n1 error\n"));
+    assert_int_equal(result.status, EXIT_FAILED);
+    result_done(&result);
+}
+
 static void files_and_directories_are_not_mixed(void **state)
 {
     const struct fixture *f = *state;
@@ -159,6 +204,9 @@ int main(void)
         TEST(a_directory_is_read_as_the_daemon_reads_it),
         TEST(a_file_that_is_not_there_is_a_failure_that_names_it),
         TEST(json_carries_the_same_problems),
+        TEST(rules_are_shown_as_they_were_understood),
+        TEST(json_cannot_carry_every_byte),
+        TEST(rules_with_an_error_are_not_shown),
         TEST(files_and_directories_are_not_mixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

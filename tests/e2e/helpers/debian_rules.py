@@ -4,6 +4,7 @@
 
 debian_rules.py files CHECK RULES...          every problem stands where the key is that it names
 debian_rules.py lines CHECK DIRECTORY RULES... every line alone: refused if, and only if, it has a key that is refused
+debian_rules.py print CHECK DIRECTORY RULES... what is not refused, printed and read again, is printed the same
 
 CHECK is the devolvectl program. What is refused is found here a second time, by plain patterns.
 """
@@ -109,8 +110,58 @@ def check_lines(program, directory, paths):
     print(f"{len(lines)} lines, {len(refused)} of them refused for a key")
 
 
+def printed(program, path):
+    """(number of rules, their text), or the errors' lines where there are such"""
+    done = subprocess.run([program, "check", "--json", "--print", path], capture_output=True, text=True, check=False)
+    if done.stderr:
+        sys.exit(f"check ended with {done.returncode}: {done.stderr}")
+    reply = json.loads(done.stdout)
+    if done.returncode == 0:
+        return reply["rules"], reply["printed"]
+    return None, {problem["line"] for problem in reply["problems"] if problem["severity"] == "error"}
+
+
+def without_lines(text, numbers):
+    """Without the logical lines that these physical ones belong to."""
+    kept = []
+    for first, line in logical_lines(text):
+        if not any(first <= number <= first + line.count("\n") for number in numbers):
+            kept.append(line + "\n")
+    return "".join(kept)
+
+
+def check_fixed_point(program, file, text):
+    """Returns how many rules there were."""
+    file.write_text(text, encoding="utf-8")
+    count, once = printed(program, file)
+    while count is None:
+        text = without_lines(text, once)
+        file.write_text(text, encoding="utf-8")
+        count, once = printed(program, file)
+    if len(list(logical_lines(text))) != count:
+        sys.exit(f"{file.name}: {count} rules were printed: {text}")
+    file.write_text(once, encoding="utf-8")
+    count_again, again = printed(program, file)
+    if (count, once) != (count_again, again):
+        sys.exit(f"{file.name} is printed anew as\n{again}\nand was\n{once}")
+    return count
+
+
+def check_print(program, directory, paths):
+    count = 0
+    for path in paths:
+        path = pathlib.Path(path)
+        text = path.read_text(encoding="utf-8")
+        count += check_fixed_point(program, pathlib.Path(directory) / path.name, text)
+    if count == 0:
+        sys.exit("there was nothing to print")
+    print(f"{len(paths)} files, {count} rules printed")
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "files":
         check_files(sys.argv[2], sys.argv[3:])
+    elif sys.argv[1] == "print":
+        check_print(sys.argv[2], sys.argv[3], sys.argv[4:])
     else:
         check_lines(sys.argv[2], sys.argv[3], sys.argv[4:])
