@@ -156,7 +156,5 @@ size_t rule_candidates_next(struct rule_candidates *candidates, size_t from)
         if (candidates->at[i] < list->count && list->items[candidates->at[i]] < next)
             next = list->items[candidates->at[i]];
     }
-    if (next == SIZE_MAX || candidates->index->inherits)
-        return next;
-    return first_guard(candidates->index, next, from);
+    return next == SIZE_MAX ? next : first_guard(candidates->index, next, from);
 }

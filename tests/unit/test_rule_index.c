@@ -139,10 +139,7 @@ static const char *pick_word(const char *const *words, size_t count, bool inheri
     return word;
 }
 
-/*
- * A rule of up to four matches. Matches and assignments are of few kinds, so that much meets. A
- * GOTO stands alone: such rules are passed by until one that they may jump over is not.
- */
+/* A rule of up to four matches. Matches and assignments are of few kinds, so that much meets. */
 static void put_rule(struct text *text, bool inherits)
 {
     static const char *const DEVICE[] = {"SUBSYSTEM==\"*\"", "KERNEL==\"*\""};
@@ -152,11 +149,12 @@ static void put_rule(struct text *text, bool inherits)
     const char *first = pick_word(ASSIGNMENTS, ARRAY_SIZE(ASSIGNMENTS), inherits);
     const char *second = pick_word(ASSIGNMENTS, ARRAY_SIZE(ASSIGNMENTS), inherits);
     put(text, ", %s", first);
-    if (!after_prefix(first, "GOTO") && !after_prefix(second, "GOTO"))
+    if (!after_prefix(first, "GOTO") || !after_prefix(second, "GOTO"))
         put(text, ", %s", second);
     put(text, "\n");
 }
 
+/* A GOTO that stands alone: it is passed by until a rule that it may jump over is not. */
 static void put_guard(struct text *text)
 {
     static const char *const GUARDS[] = {
