@@ -5,6 +5,7 @@
 
 #include "model/rule_index.h"
 #include "model/rule_set.h"
+#include "model/rule_shadow.h"
 
 #define BLOCK_SIZE 16384u
 
@@ -30,6 +31,7 @@ void rule_set_free(struct rule_set *rules)
         free(block);
     }
     rule_index_free(rules->index);
+    rule_enders_free(rules->enders);
     free(rules->rules);
     free(rules);
 }
@@ -82,35 +84,63 @@ char *rule_set_copy(struct rule_set *rules, const char *text, size_t length)
     return copy;
 }
 
+/* Behind the block that is being filled. */
 static void splice_blocks(struct rule_set *rules, struct rule_set *from)
 {
-    struct rule_block **tail = &rules->blocks;
+    struct rule_block **slot = rules->blocks ? &rules->blocks->next : &rules->blocks;
+    struct rule_block **tail = &from->blocks;
     while (*tail)
         tail = &(*tail)->next;
-    *tail = from->blocks;
+    *tail = *slot;
+    *slot = from->blocks;
     from->blocks = NULL;
+}
+
+/* Doubles, so that many small files are not copied over and over. */
+static int reserve(struct rule_set *rules, size_t count)
+{
+    size_t capacity = rules->capacity ? rules->capacity : 1;
+    while (capacity < count)
+        capacity *= 2;
+    if (capacity == rules->capacity)
+        return 0;
+    struct rule *grown = reallocarray(rules->rules, capacity, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    rules->rules = grown;
+    rules->capacity = capacity;
+    return 0;
+}
+
+static int absorb_rules(struct rule_set *rules, struct rule_set *from)
+{
+    int r = reserve(rules, rules->count + from->count);
+    if (r < 0)
+        return r;
+    struct rule *added = rules->rules + rules->count;
+    memcpy(added, from->rules, from->count * sizeof(*added));
+    r = rule_index_add(&rules->index, added, rules->count, from->count);
+    if (r < 0)
+        splice_blocks(rules, from); /* the index may hold strings of it */
+    else
+        rules->count += from->count;
+    return r;
 }
 
 int rule_set_absorb(struct rule_set *rules, struct rule_set *from)
 {
-    if (from->count > 0) {
-        size_t total = rules->count + from->count;
-        struct rule *grown = reallocarray(rules->rules, total, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        memcpy(grown + rules->count, from->rules, from->count * sizeof(*grown));
-        rules->rules = grown;
-        int r = rule_index_add(&rules->index, grown + rules->count, rules->count, from->count);
-        if (r < 0)
-            return r;
-        rules->count = total;
-    }
+    int r = rule_shadow_reserve(rules, from);
+    if (r == 0 && from->count > 0)
+        r = absorb_rules(rules, from);
+    if (r < 0)
+        return r;
+    rule_shadow_absorb(rules, from);
     splice_blocks(rules, from);
     rules->file_count += from->file_count;
     rules->needs_udev |= from->needs_udev;
     free(from->rules);
     from->rules = NULL;
-    from->count = from->file_count = 0;
+    from->count = from->capacity = from->file_count = 0;
     from->needs_udev = false;
     return 0;
 }

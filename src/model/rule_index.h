@@ -2,45 +2,33 @@
 #pragma once
 
 /*
- * Which rules can match a device at all, found by what they ask for literally: SUBSYSTEM, then
- * KERNEL or the USB ids. Rules without such a key are in a list that every device gets. What is
- * passed by would not have matched; the order of the rest is that of the set. Internal to the rule
+ * A rule set's index: made once, while files are added, so that an event meets only rules that may
+ * match (rule_candidates.h). What is passed by would have had no effect. Internal to the rule
  * modules.
  */
 
-#include "model/device.h"
-#include "model/rule_set.h"
+#include "model/rule_tree.h"
 
-struct rule_numbers {
-    uint32_t *items; /* numbers of rules, ascending */
+struct rule_index {
+    struct rule_node root;
+    struct rule_branch touched; /* its answers: the properties that rules set */
+    /*
+     * Of each rule: the number, and one, of the last guard before it that may jump over it; 0:
+     * none does. A guard is a line that does nothing but GOTO, and is asked only where a rule
+     * behind it is.
+     */
+    uint32_t *guards;
     size_t count;
+    struct rule_numbers guard_numbers;
+    bool inherits; /* some rule speaks of a parent that an earlier one found */
 };
 
 /*
  * Adds the rules numbered `first` and up, `count` of them, which `rules` points to: `*index` is
- * made where it is NULL. Returns 0 or -ENOMEM (as before).
+ * made where it is NULL. GOTOs are resolved and lead to these rules. Returns 0 or -ENOMEM (as
+ * before).
  */
 int rule_index_add(struct rule_index **index, const struct rule *rules, size_t first, size_t count);
 
 /* NULL accepted. */
 void rule_index_free(struct rule_index *index);
-
-#define RULE_CANDIDATE_LISTS 64
-
-/* The rules for one device: lists to be read side by side. */
-struct rule_candidates {
-    const struct rule_numbers *lists[RULE_CANDIDATE_LISTS];
-    size_t at[RULE_CANDIDATE_LISTS];
-    size_t count;
-    bool all; /* every rule: there is no index, or the device is in too many lists */
-};
-
-/*
- * Begins with the first rule. Reads the device's USB ids and those above it, but only where there
- * are rules that ask for them. `index` NULL: every rule.
- */
-void rule_candidates_init(struct rule_candidates *candidates, const struct rule_index *index,
-                          struct device *device);
-
-/* The first candidate at or behind `from`, which never goes back; SIZE_MAX: there is none. */
-size_t rule_candidates_next(struct rule_candidates *candidates, size_t from);

@@ -14,7 +14,8 @@
 
 #include "model/devolve_properties.h"
 #include "model/rule_assign.h"
-#include "model/rule_index.h"
+#include "model/rule_candidates.h"
+#include "model/rule_condition.h"
 #include "model/rule_set.h"
 #include "model/rule_token.h"
 
@@ -34,6 +35,7 @@ struct jump {
 struct judge {
     const struct rule_set *rules;
     struct rule_state state;
+    struct rule_candidates candidates;
     rule_trace_fn trace;
     void *userdata;
     size_t searched; /* the parent is what the rules before this one left */
@@ -224,13 +226,13 @@ static bool was_jumped(const struct judge *judge, size_t number)
  */
 static void catch_up(struct judge *judge, size_t until)
 {
-    struct rule_candidates candidates;
-    const struct rule_set *rules = judge->rules;
-    rule_candidates_init(&candidates, judge->trace ? NULL : rules->index, judge->state.device);
+    struct rule_candidates candidates = judge->candidates;
+    rule_candidates_rewind(&candidates);
     for (size_t i = judge->searched; judge->state.parent && i < until; i++) {
-        const struct rule *rule = &rules->rules[i];
+        const struct rule *rule = &judge->rules->rules[i];
         struct answer answer = {0};
-        if (!searches(rule) || rule_candidates_next(&candidates, i) == i || was_jumped(judge, i))
+        if (!searches(rule) || !rule_is_of_device(rule) ||
+            rule_candidates_next(&candidates, i) == i || was_jumped(judge, i))
             continue;
         match_group(&judge->state, rule, RULE_GROUP_DEVICE, &answer);
         if (answer.matched && !answer.waited)
@@ -296,10 +298,9 @@ static int step(struct judge *judge, size_t number, bool matched, size_t *ret_ne
 static int judge_all(struct judge *judge)
 {
     const struct rule_set *rules = judge->rules;
-    struct rule_candidates candidates;
-    rule_candidates_init(&candidates, judge->trace ? NULL : rules->index, judge->state.device);
+    rule_candidates_init(&judge->candidates, judge->trace ? NULL : rules->index, &judge->state);
     for (size_t next = 0;;) {
-        size_t number = rule_candidates_next(&candidates, next);
+        size_t number = rule_candidates_next(&judge->candidates, next);
         if (number >= rules->count)
             return 0;
         int r = judge_rule(judge, number);

@@ -63,12 +63,16 @@ struct rule_block;
 
 struct rule_index;
 
+struct rule_enders;
+
 struct rule_set {
     struct rule *rules;
     size_t count;
+    size_t capacity; /* of `rules`; not kept while a file is parsed into a set of its own */
     size_t file_count;
     bool needs_udev;
-    struct rule_index *index; /* of all of `rules`; NULL while there are none */
+    struct rule_index *index;   /* of all of `rules`; NULL while there are none */
+    struct rule_enders *enders; /* rules that end a matter: rule_shadow.h; NULL: none yet */
     struct rule_block *blocks;
 };
 

@@ -2,33 +2,101 @@
 /*
  * Only identical matches are compared, in whatever order they stand, and only rules that always are
  * reached: one that a GOTO may jump over ends nothing. Rules that end a matter are few, so they are
- * kept in a table by a hash of their matches, and each rule is looked up in it.
+ * kept in a table of the set by a hash of their matches (and of the containers, where it is ended
+ * for these alone), and each rule is looked up in it.
  */
 #include "model/rule_shadow.h"
 
 #include <errno.h>
 
-#define BUCKETS 256u
+#define BUCKETS_MIN 64u
 
 struct ender {
     struct ender *next;
     uint64_t hash;
-    const struct rule *rule;
+    struct rule rule; /* a copy: the set's own moves when it grows */
+};
+
+struct rule_enders {
+    struct ender **buckets;
+    size_t capacity; /* a power of two */
+    size_t count;
 };
 
 struct search {
-    struct ender *buckets[BUCKETS];
+    const struct rule_set *earlier;
+    struct rule_set *later;
     rule_shadow_fn fn;
     void *userdata;
 };
 
-static void search_done(struct search *search)
+void rule_enders_free(struct rule_enders *enders)
 {
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct ender *ender = search->buckets[i], *next; ender; ender = next) {
+    if (!enders)
+        return;
+    for (size_t i = 0; i < enders->capacity; i++)
+        for (struct ender *ender = enders->buckets[i], *next; ender; ender = next) {
             next = ender->next;
             free(ender);
         }
+    free(enders->buckets);
+    free(enders);
+}
+
+static void insert(struct rule_enders *enders, struct ender *ender)
+{
+    struct ender **head = &enders->buckets[ender->hash & (enders->capacity - 1)];
+    ender->next = *head;
+    *head = ender;
+}
+
+/* Puts all of `from`, which is empty then, before what is in `to`; later ones stay before earlier.
+ */
+static void move_all(struct rule_enders *to, struct rule_enders *from)
+{
+    for (size_t i = 0; i < from->capacity; i++) {
+        struct ender *reversed = NULL;
+        for (struct ender *ender = from->buckets[i], *next; ender; ender = next) {
+            next = ender->next;
+            ender->next = reversed;
+            reversed = ender;
+        }
+        for (struct ender *ender = reversed, *next; ender; ender = next) {
+            next = ender->next;
+            insert(to, ender);
+        }
+        from->buckets[i] = NULL;
+    }
+    to->count += from->count;
+    from->count = 0;
+}
+
+static size_t count_of(const struct rule_enders *enders)
+{
+    return enders ? enders->count : 0;
+}
+
+/* Room for so many. The table is made where there is none. */
+static int reserve(struct rule_enders **enders, size_t count)
+{
+    size_t capacity = *enders ? (*enders)->capacity : BUCKETS_MIN;
+    while (capacity < count)
+        capacity *= 2;
+    if (*enders && capacity == (*enders)->capacity)
+        return 0;
+    struct rule_enders *grown = calloc(1, sizeof(*grown));
+    struct ender **buckets = calloc(capacity, sizeof(struct ender *));
+    if (!grown || !buckets) {
+        free(grown);
+        free(buckets);
+        return -ENOMEM;
+    }
+    *grown = (struct rule_enders){.buckets = buckets, .capacity = capacity};
+    if (*enders)
+        move_all(grown, *enders);
+    rule_enders_free(*enders);
+    *enders = grown;
+    return 0;
 }
 
 static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t length)
@@ -56,14 +124,25 @@ static uint64_t hash_token(const struct rule_token *token)
     return hash_bytes(hash, token->glob.alternatives, glob_size(&token->glob));
 }
 
-/* Without regard to the order of the matches. */
-static uint64_t hash_matches(const struct rule *rule)
+/* Without regard to the order of the tokens. */
+static uint64_t hash_tokens(const struct rule_token *begin, const struct rule_token *end)
 {
     uint64_t hash = 0;
-    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_TEST);
-    for (const struct rule_token *token = rule->tokens; token < end; token++)
+    for (const struct rule_token *token = begin; token < end; token++)
         hash += hash_token(token);
     return hash;
+}
+
+static uint64_t hash_matches(const struct rule *rule)
+{
+    return hash_tokens(rule->tokens, rule_group_end(rule, RULE_GROUP_TEST));
+}
+
+/* 0 where the rule names nobody. */
+static uint64_t hash_containers(const struct rule *rule)
+{
+    return hash_tokens(rule_group_begin(rule, RULE_GROUP_CONTAINER),
+                       rule_group_end(rule, RULE_GROUP_CONTAINER));
 }
 
 static bool tokens_equal(const struct rule_token *a, const struct rule_token *b)
@@ -182,48 +261,69 @@ static bool ends_anything(const struct rule *rule)
     return ends_all(rule);
 }
 
-static int look_up(struct search *search, const struct rule *rule, uint64_t hash)
+static const struct rule *find_ender(const struct rule_enders *enders, uint64_t hash,
+                                     const struct rule *rule)
 {
-    for (const struct ender *ender = search->buckets[hash % BUCKETS]; ender; ender = ender->next)
-        if (ender->hash == hash && shadows(ender->rule, rule))
-            return search->fn(search->userdata, &(struct rule_shadow){rule, ender->rule});
-    return 0;
+    const struct ender *ender = enders ? enders->buckets[hash & (enders->capacity - 1)] : NULL;
+    while (ender && (ender->hash != hash || !shadows(&ender->rule, rule)))
+        ender = ender->next;
+    return ender ? &ender->rule : NULL;
 }
 
-static int keep(struct search *search, const struct rule *rule, uint64_t hash)
+/* Later rules before earlier ones, those that end it for everybody before those for some. */
+static int look_up(const struct search *search, const struct rule *rule, uint64_t hash)
 {
-    struct ender **head = &search->buckets[hash % BUCKETS];
-    struct ender *ender = malloc(sizeof(*ender));
+    const struct rule_enders *const tables[] = {search->later->enders, search->earlier->enders};
+    uint64_t containers = hash_containers(rule);
+    const struct rule *by = NULL;
+    for (size_t i = 0; !by && i < ARRAY_SIZE(tables); i++) {
+        by = find_ender(tables[i], hash, rule);
+        if (!by && containers)
+            by = find_ender(tables[i], hash + containers, rule);
+    }
+    return by ? search->fn(search->userdata, &(struct rule_shadow){rule, by}) : 0;
+}
+
+static int keep(struct rule_set *rules, const struct rule *rule, uint64_t hash)
+{
+    int r = reserve(&rules->enders, count_of(rules->enders) + 1);
+    struct ender *ender = r < 0 ? NULL : malloc(sizeof(*ender));
     if (!ender)
         return -ENOMEM;
-    *ender = (struct ender){*head, hash, rule};
-    *head = ender;
+    if (!closes(rule, RULE_KEY_CONTAINER, false))
+        hash += hash_containers(rule);
+    *ender = (struct ender){NULL, hash, *rule};
+    insert(rules->enders, ender);
+    rules->enders->count++;
     return 0;
 }
 
-/* The rules of one set in order; `tells` those that are shadowed. */
-static int go_through(struct search *search, const struct rule_set *rules, bool tells)
+int rule_shadow_find(const struct rule_set *earlier, struct rule_set *later, rule_shadow_fn fn,
+                     void *userdata)
 {
+    const struct search search = {earlier, later, fn, userdata};
     size_t reached = 0; /* up to here a GOTO may have jumped */
     int r = 0;
-    for (size_t i = 0; r >= 0 && i < rules->count; i++) {
-        const struct rule *rule = &rules->rules[i];
-        bool ends = i >= reached && ends_anything(rule);
-        uint64_t hash = tells || ends ? hash_matches(rule) : 0;
-        if (tells)
-            r = look_up(search, rule, hash);
-        if (r >= 0 && ends)
-            r = keep(search, rule, hash);
+    for (size_t i = 0; r >= 0 && i < later->count; i++) {
+        const struct rule *rule = &later->rules[i];
+        uint64_t hash = hash_matches(rule);
+        r = look_up(&search, rule, hash);
+        if (r >= 0 && i >= reached && ends_anything(rule))
+            r = keep(later, rule, hash);
         if (rule->skip && i + rule->skip > reached)
             reached = i + rule->skip;
     }
     return r < 0 ? r : 0;
 }
 
-int rule_shadow_find(const struct rule_set *earlier, const struct rule_set *later,
-                     rule_shadow_fn fn, void *userdata)
+int rule_shadow_reserve(struct rule_set *rules, const struct rule_set *from)
 {
-    _cleanup_(search_done) struct search search = {.fn = fn, .userdata = userdata};
-    int r = go_through(&search, earlier, false);
-    return r < 0 ? r : go_through(&search, later, true);
+    size_t more = count_of(from->enders);
+    return more > 0 ? reserve(&rules->enders, count_of(rules->enders) + more) : 0;
+}
+
+void rule_shadow_absorb(struct rule_set *rules, struct rule_set *from)
+{
+    if (count_of(from->enders) > 0)
+        move_all(rules->enders, from->enders);
 }

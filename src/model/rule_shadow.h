@@ -15,10 +15,20 @@ struct rule_shadow {
 };
 typedef int (*rule_shadow_fn)(void *userdata, const struct rule_shadow *shadow);
 
+/* NULL accepted. */
+void rule_enders_free(struct rule_enders *enders);
+
 /*
  * Calls `fn` for each rule of `later` that one of `earlier` or of `later` itself shadows; a
- * negative return of it ends the search and is returned. GOTOs must be resolved. Returns 0 or
+ * negative return of it ends the search and is returned. GOTOs must be resolved. What `later` ends
+ * is noted in it, so that each rule is looked at once, however many files follow. Returns 0 or
  * -ENOMEM.
  */
-int rule_shadow_find(const struct rule_set *earlier, const struct rule_set *later,
-                     rule_shadow_fn fn, void *userdata);
+int rule_shadow_find(const struct rule_set *earlier, struct rule_set *later, rule_shadow_fn fn,
+                     void *userdata);
+
+/* Makes room in `rules` for what `from` ends. Returns 0 or -ENOMEM (as before). */
+int rule_shadow_reserve(struct rule_set *rules, const struct rule_set *from);
+
+/* Moves that to `rules`, which has room for it. */
+void rule_shadow_absorb(struct rule_set *rules, struct rule_set *from);

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "model/rule_index.h"
+#include "model/rule_candidates.h"
 #include "model/rule_parser.h"
 
 #define SETS 4000
@@ -54,7 +54,12 @@ static const char *const MATCHES[] = {
     "KERNEL==\"ttyUSB0\"",
     "KERNEL==\"ttyUSB0|1-2\"",
     "KERNEL==\"tty*\"",
+    "KERNEL==\"tty[!S]*\"",
+    "KERNEL==\"1-*|x\"",
     "KERNEL==\"x\"",
+    "DRIVER==\"cp210x|usb\"",
+    "DEVPATH==\"/devices/pci*/ttyUSB0\"",
+    "DEVPATH==\"/devices/virtual/net/veth7\"",
     "ATTR{idVendor}==\"10c4\"",
     "ATTR{idProduct}==\"ea60\"",
     "ATTR{idVendor}==\"1d6b|10c4\"",
@@ -66,24 +71,45 @@ static const char *const MATCHES[] = {
     "ATTRS{idVendor}==\"10*\"",
     "ATTRS{idProduct}==\"ea60\"",
     "ATTRS{idProduct}==\"ea61|ea60\"",
+    "ATTR{serial}==\"A50285BI\"",
     "ATTRS{serial}==\"A50285BI\"",
+    "ATTRS{serial}==\"0000:00:14.0|A50285BI\"",
+    "ATTRS{configuration}==\"\"",
+    "ATTRS{product}==\"CP2102  USB\tBridge\"",
+    "ATTR{[dmi/id]sys_vendor}==\"Acme Inc.\"",
     "SUBSYSTEMS==\"usb\"",
+    "SUBSYSTEMS==\"usb|pci\"",
+    "SUBSYSTEMS==\"u*\"",
     "KERNELS==\"1-2\"",
+    "KERNELS==\"1-*\"",
     "DRIVERS==\"cp210x\"",
     "ENV{a}==\"1\"",
     "ENV{a}!=\"1\"",
     "ENV{ID_X}==\"1\"",
     "ENV{ID_X}!=\"1\"",
+    "ENV{ID_Y}==\"1\"",
+    "ENV{ID_Y}==\"2|3\"",
+    "ENV{b}==\"\"",
+    "ENV{DEVTYPE}==\"usb_device\"",
+    "ENV{DEVNAME}==\"/dev/ttyUSB0\"",
+    "ENV{ACTION}==\"add\"",
     "TAG==\"t\"",
     "TAGS!=\"t\"",
     "SYMLINK==\"l\"",
     "ATTR{%b}!=\"x\"",
     "TEST!=\"/%b\"",
     "CONTAINER==\"web*\"",
+    "CONTAINER==\"web1\"",
+    "CONTAINER==\"db\"",
+    "CONTAINER==\"label:tier=front\"",
 };
 static const char *const ASSIGNMENTS[] = {
     "CONTAINER+=\"web1\"",
+    "CONTAINER+=\"db\"",
+    "CONTAINER+=\"w*|db\"",
+    "CONTAINER+=\"label:tier=front\"",
     "CONTAINER-=\"web1\"",
+    "CONTAINER-=\"d*\"",
     "CONTAINER=\"db\"",
     "CONTAINER:=\"web*\"",
     "MODE=\"1\"",
@@ -103,29 +129,56 @@ static const char *const ASSIGNMENTS[] = {
     "ENV{q}=\"%E{p}$links\"",
 };
 
+/* One of `words`; where no rule is to speak of a parent that another found, one that cannot. */
+static const char *pick_word(const char *const *words, size_t count, bool inherits)
+{
+    const char *word;
+    do
+        word = words[below((unsigned)count)];
+    while (!inherits && strpbrk(word, "%$"));
+    return word;
+}
+
 /* A rule of up to four matches. Matches and assignments are of few kinds, so that much meets. */
-static void put_rule(struct text *text)
+static void put_rule(struct text *text, bool inherits)
 {
     static const char *const DEVICE[] = {"SUBSYSTEM==\"*\"", "KERNEL==\"*\""};
     put(text, "%s", PICK(DEVICE));
     for (unsigned matches = 1 + below(3); matches > 0; matches--)
-        put(text, ", %s", PICK(MATCHES));
-    const char *first = PICK(ASSIGNMENTS), *second = PICK(ASSIGNMENTS);
+        put(text, ", %s", pick_word(MATCHES, ARRAY_SIZE(MATCHES), inherits));
+    const char *first = pick_word(ASSIGNMENTS, ARRAY_SIZE(ASSIGNMENTS), inherits);
+    const char *second = pick_word(ASSIGNMENTS, ARRAY_SIZE(ASSIGNMENTS), inherits);
     put(text, ", %s", first);
-    if (!after_prefix(first, "GOTO") && !after_prefix(second, "GOTO"))
+    if (!after_prefix(first, "GOTO") || !after_prefix(second, "GOTO"))
         put(text, ", %s", second);
     put(text, "\n");
+}
+
+/* A GOTO that stands alone: it is passed by until a rule that it may jump over is not. */
+static void put_guard(struct text *text)
+{
+    static const char *const GUARDS[] = {
+        "SUBSYSTEM!=\"tty\"", "SUBSYSTEM==\"tty\"",      "KERNEL==\"1-2\"",
+        "KERNEL!=\"1-2\"",    "ATTR{idVendor}==\"10*\"", "CONTAINER!=\"web1\"",
+    };
+    put(text, "%s, GOTO=\"%c\"\n", PICK(GUARDS), 'a' + (int)below(3));
 }
 
 static void put_rules(struct text *text)
 {
     unsigned count = 2 + below(RULES_MAX);
+    bool inherits = below(2);
     for (unsigned i = 0; i < count; i++) {
-        put_rule(text);
+        put_rule(text, inherits);
+        if (below(4) == 0)
+            put_guard(text);
         if (below(5) == 0)
-            put(text, "LABEL=\"a\"\n");
+            put(text, "LABEL=\"%c\"\n", 'a' + (int)below(2));
     }
-    put(text, "LABEL=\"a\"\nENV{r}=\"%%b-$driver\"\nLABEL=\"b\", ENV{s}=\"%%b\"\n");
+    put(text, "LABEL=\"a\"\n");
+    if (inherits)
+        put(text, "ENV{r}=\"%%b-$driver\"\nLABEL=\"b\", ENV{s}=\"%%b\"\n");
+    put(text, "LABEL=\"b\"\nLABEL=\"c\"\n");
 }
 
 static void compare(const struct rule_set *rules, struct device *device, const char *rules_text)
@@ -159,8 +212,9 @@ static void an_index_changes_no_judgement(void **state)
 static void nor_where_udev_is_done_with_the_devices(void **state)
 {
     const struct scene *scene = *state;
-    struct property id = {(char *)(uintptr_t) "ID_X", (char *)(uintptr_t) "1"};
-    const struct property_list properties = {&id, 1};
+    struct property ids[] = {{(char *)(uintptr_t) "ID_X", (char *)(uintptr_t) "1"},
+                             {(char *)(uintptr_t) "ID_Y", (char *)(uintptr_t) "2"}};
+    const struct property_list properties = {ids, ARRAY_SIZE(ids)};
     for (size_t i = 0; i < SCENE_DEVICES; i++)
         assert_int_equal(
             device_set_udev(scene->devices[i], &properties, (const char *const[]){"t", NULL}, NULL),
@@ -171,11 +225,15 @@ static void nor_where_udev_is_done_with_the_devices(void **state)
 /* How many rules the index leaves for a device. */
 static size_t count_candidates(const struct rule_set *rules, struct device *device)
 {
+    static const struct rule_container container = {.name = "web1"};
     struct rule_candidates candidates;
+    struct rule_state rule_state;
     size_t count = 0;
-    rule_candidates_init(&candidates, rules->index, device);
+    rule_state_init(&rule_state, device, &container);
+    rule_candidates_init(&candidates, rules->index, &rule_state);
     for (size_t i = 0; (i = rule_candidates_next(&candidates, i)) < rules->count; i++)
         count++;
+    rule_state_done(&rule_state);
     return count;
 }
 
@@ -227,15 +285,18 @@ static void attributes_are_read_only_where_a_rule_asks(void **state)
     unsigned asked = 0;
     const struct device_source source = {.read_attribute = count_attribute, .userdata = &asked};
     static const struct {
-        const char *subsystem;
+        const char *devpath, *subsystem;
         unsigned asked;
-    } devices[] = {{"net", 0}, {"tty", 1}, {"usb", 1}};
+    } devices[] = {{"/devices/eth0", "net", 0},
+                   {"/devices/tty0", "tty", 0},
+                   {"/devices/ttyUSB0", "tty", 1},
+                   {"/devices/1-2", "usb", 1}};
     _cleanup_rule_set_ struct rule_set *rules = make_strangers();
     for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
         _cleanup_device_ struct device *device = NULL;
         struct text got = {0};
         assert_int_equal(
-            device_new("/devices/x", devices[i].subsystem, NULL, "", 1, &source, &device), 0);
+            device_new(devices[i].devpath, devices[i].subsystem, NULL, "", 1, &source, &device), 0);
         asked = 0;
         scene_judge(rules, device, NULL, &got);
         scene_judge(rules, device, NULL, &got);

@@ -137,6 +137,32 @@ static void a_rule_of_another_file_shadows_too(void **state)
     rule_problems_done(&problems);
 }
 
+/* Many rules of one kind end something: first those of other files, then of other containers. */
+static void one_of_very_many_rules_is_found_that_shadows(void **state)
+{
+    (void)state;
+    _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+    struct rule_problems problems = {0};
+    char name[16], text[128];
+    for (unsigned i = 0; i < 500; i++) {
+        (void)snprintf(name, sizeof(name), "%03u-a", i);
+        (void)snprintf(text, sizeof(text),
+                       "KERNEL==\"a%u\", MODE:=\"1\"\n"
+                       "KERNEL==\"b\", CONTAINER+=\"c%u\", OPTIONS+=\"last_rule\"\n",
+                       i, i);
+        assert_int_equal(rule_parse(rules, name, text, strlen(text), &problems), 0);
+    }
+    assert_int_equal(problems.count, 0);
+    static const char last[] = "KERNEL==\"a3\", MODE=\"2\"\n"
+                               "KERNEL==\"b\", CONTAINER+=\"c300\", MODE=\"2\"\n"
+                               "KERNEL==\"b\", CONTAINER+=\"d\", MODE=\"2\"\n";
+    assert_int_equal(rule_parse(rules, "last", last, strlen(last), &problems), 0);
+    assert_int_equal(problems.count, 2);
+    assert_non_null(strstr(problems.items[0].text, "003-a:1 matches the same"));
+    assert_non_null(strstr(problems.items[1].text, "300-a:2 matches the same"));
+    rule_problems_done(&problems);
+}
+
 static void a_rule_about_the_host_alone_is_for_no_device(void **state)
 {
     (void)state;
@@ -186,6 +212,7 @@ int main(void)
         cmocka_unit_test(every_rule_that_does_nothing_is_told),
         cmocka_unit_test(what_may_do_something_is_not_blamed),
         cmocka_unit_test(a_rule_of_another_file_shadows_too),
+        cmocka_unit_test(one_of_very_many_rules_is_found_that_shadows),
         cmocka_unit_test(a_rule_about_the_host_alone_is_for_no_device),
         cmocka_unit_test(without_udev_rules_wait_for_ever),
     };
