@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "cli/mask_rows.h"
 #include "cli/problem.h"
 #include "kernel/rule_files.h"
 
@@ -20,6 +21,7 @@ struct check {
     size_t directory_count;
     struct rule_set *rules; /* NULL where a directory has an error */
     struct rule_problems problems;
+    struct rule_masks masks;
 };
 
 static void check_done(struct check *check)
@@ -27,6 +29,7 @@ static void check_done(struct check *check)
     free(check->directories);
     rule_set_free(check->rules);
     rule_problems_done(&check->problems);
+    rule_masks_done(&check->masks);
 }
 
 static int read_options(struct cli *cli, const struct command *command, int argc, char **argv,
@@ -92,13 +95,18 @@ static int load_directories(struct cli *cli, struct check *check)
     int r = rule_files_load(directories, count, &check->rules, &check->problems);
     if (r < 0 && check->problems.errors == 0)
         return command_failed(cli, "cannot read the rules: %s", strerror(-r));
+    if (rule_files_masked(directories, count, &check->masks) < 0)
+        return command_failed(cli, "memory is short");
     return EXIT_DONE;
 }
 
-static int print_json(struct cli *cli, const json_t *problems, size_t rules)
+static int print_json(struct cli *cli, const struct check *check, const json_t *problems,
+                      const json_t *masked)
 {
+    size_t rules = check->rules ? rule_set_count(check->rules) : 0;
     _cleanup_json_ json_t *result =
-        json_pack("{s:I, s:O}", "rules", (json_int_t)rules, "problems", (json_t *)problems);
+        json_pack("{s:I, s:O, s:O}", "rules", (json_int_t)rules, "problems", (json_t *)problems,
+                  "masked", (json_t *)masked);
     return result ? command_print_json(cli, result) : command_failed(cli, "memory is short");
 }
 
@@ -122,6 +130,18 @@ static void print_summary(struct cli *cli, const struct check *check)
     render_newline(&cli->out);
 }
 
+static int print_words(struct cli *cli, const struct check *check, const json_t *problems,
+                       const json_t *masked, bool complete)
+{
+    struct rows rows = {0};
+    problem_print_all(&cli->out, problems);
+    mask_rows_add(&rows, masked);
+    int status = command_print_rows(cli, &rows);
+    if (complete)
+        print_summary(cli, check);
+    return status;
+}
+
 int command_check(struct cli *cli, const struct command *command, int argc, char **argv)
 {
     _cleanup_(check_done) struct check check = {
@@ -133,15 +153,11 @@ int command_check(struct cli *cli, const struct command *command, int argc, char
     status = optind < argc ? load_files(cli, &check, argv + optind, argc - optind)
                            : load_directories(cli, &check);
     _cleanup_json_ json_t *problems = problem_list(&check.problems);
-    if (!problems)
+    _cleanup_json_ json_t *masked = mask_list(&check.masks);
+    if (!problems || !masked)
         return command_failed(cli, "memory is short");
-    if (cli->json) {
-        int r = print_json(cli, problems, check.rules ? rule_set_count(check.rules) : 0);
-        status = r != EXIT_DONE ? r : status;
-    } else {
-        problem_print_all(&cli->out, problems);
-        if (status == EXIT_DONE)
-            print_summary(cli, &check);
-    }
+    int r = cli->json ? print_json(cli, &check, problems, masked)
+                      : print_words(cli, &check, problems, masked, status == EXIT_DONE);
+    status = r != EXIT_DONE ? r : status;
     return check.problems.errors > 0 ? EXIT_FAILED : status;
 }
