@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rule_quote.h"
 
-#include <ctype.h>
-
-#include "base/text.h"
 #include "model/rule_glob.h"
 
-/* Bytes that are not printable ASCII: as they are where they are valid UTF-8. */
-static size_t quote_odd(FILE *out, const char *bytes, size_t length)
+/* Whatever the locale. */
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f;
+}
+
+/*
+ * Bytes that are not printable ASCII. How many characters they are depends on the locale, so one
+ * '*' stands for all of them. Returns how many there are.
+ */
+static size_t quote_odd(FILE *out, const char *bytes)
 {
     size_t count = 0;
-    while (count < length && !isprint((unsigned char)bytes[count]))
+    while (bytes[count] && !is_plain(bytes[count]))
         count++;
-    if (text_is_clean(bytes, count))
-        fwrite(bytes, 1, count, out);
-    else
-        fputc('*', out); /* how many characters those bytes are depends on the locale */
+    fputc('*', out);
     return count;
 }
 
@@ -34,8 +37,8 @@ void rule_quote(FILE *out, const char *value)
     size_t length = rule_glob_trimmed_length(value);
     fputc('"', out);
     for (size_t i = 0; i < length;) {
-        if (!isprint((unsigned char)value[i])) {
-            i += quote_odd(out, value + i, length - i);
+        if (!is_plain(value[i])) {
+            i += quote_odd(out, value + i);
             continue;
         }
         quote_character(out, value[i++]);
@@ -50,10 +53,10 @@ void rule_quote_stem(FILE *out, const char *name)
         size_t digits = strspn(name, "0123456789");
         if (digits)
             fputs("[0-9]*", out);
-        else if (isprint((unsigned char)*name))
+        else if (is_plain(*name))
             quote_character(out, *name);
         else
-            digits = quote_odd(out, name, strlen(name));
+            digits = quote_odd(out, name);
         name += digits ? digits : 1;
     }
     fputc('"', out);

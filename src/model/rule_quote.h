@@ -9,9 +9,9 @@
 
 /*
  * Writes `value` as a match of a rule, in double quotes, whose pattern matches it and hardly
- * anything else. What a pattern cannot say literally ('|', a backslash, control characters, what is
- * no UTF-8) becomes a '?' or '*'; white space at the end is left out, which attributes are compared
- * without.
+ * anything else. What a pattern cannot say literally ('|', a backslash) or a terminal is not to be
+ * shown (all that is not printable ASCII) becomes a '?' or '*'; white space at the end is left out,
+ * which attributes are compared without.
  */
 void rule_quote(FILE *out, const char *value);
 

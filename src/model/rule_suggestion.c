@@ -240,7 +240,7 @@ static struct device *find_pci_parent(const struct device *device)
 
 static void by_slot(struct draft *draft)
 {
-    fputs("By the PCI slot: all such devices of that card", draft->why);
+    fputs("By the PCI slot, with all others of this kind in it", draft->why);
     add_stem(draft);
     add_key(draft, "KERNELS", find_pci_parent(draft->device)->sysname);
 }
@@ -248,8 +248,9 @@ static void by_slot(struct draft *draft)
 static void by_name(struct draft *draft)
 {
     const struct device *device = draft->device;
-    fputs("By its name", draft->why);
-    if (!after_prefix(device->devpath, "/devices/virtual/"))
+    bool is_pci = streq(device->subsystem, "pci");
+    fputs(is_pci ? "By its PCI address" : "By its name", draft->why);
+    if (!is_pci && !after_prefix(device->devpath, "/devices/virtual/"))
         fputs(", which may be that of another device tomorrow", draft->why);
     if (device->subsystem[0])
         add_key(draft, "KERNEL", device->sysname);

@@ -91,7 +91,7 @@ static const struct {
      "By the name that the disk has for itself\n"
      "SUBSYSTEM==\"block\", ENV{DEVTYPE}==\"partition\", ATTR{partition}==\"1\", "
      "ATTRS{wwid}==\"t10.ATA     Disk\"" GIVES_NODE "\n"
-     "By the PCI slot: all such devices of that card\n"
+     "By the PCI slot, with all others of this kind in it\n"
      "SUBSYSTEM==\"block\", ENV{DEVTYPE}==\"partition\", ATTR{partition}==\"1\", "
      "KERNELS==\"0000:00:17.0\"" GIVES_NODE "\n"
      "By its name, which may be that of another device tomorrow\n"
@@ -115,10 +115,13 @@ static const struct {
        "MAJOR=226\nMINOR=128\nDEVNAME=dri/renderD128\n",
        {{NULL}}},
       {"/devices/pci0000:00/0000:00:02.0", "pci", "", {{NULL}}}},
-     "By the PCI slot: all such devices of that card\n"
+     "By the PCI slot, with all others of this kind in it\n"
      "SUBSYSTEM==\"drm\", KERNEL==\"renderD[0-9]*\", KERNELS==\"0000:00:02.0\"" GIVES_NODE "\n"
      "By its name, which may be that of another device tomorrow\n"
      "SUBSYSTEM==\"drm\", KERNEL==\"renderD128\"" GIVES_NODE "\n"},
+    {"a PCI device is told by its address",
+     {{"/devices/pci0000:00/0000:00:02.0", "pci", "", {{NULL}}}},
+     "By its PCI address\nSUBSYSTEM==\"pci\", KERNEL==\"0000:00:02.0\"" GIVES "\n"},
     {"what is the host's to give away only in so many words says so",
      {{"/devices/virtual/misc/fuse", "misc", "MAJOR=10\nMINOR=229\nDEVNAME=fuse\n", {{NULL}}}},
      "By its name; dangerous, because it serves file systems to the host\n"
@@ -280,7 +283,7 @@ static const struct {
     {"pcmC0D10p", "\"pcmC0D10p\"", "\"pcmC[0-9]*D[0-9]*p\""},
     {"x\"", "\"x\\\"\"", "\"x\\\"\""},
     {"x\\", "\"x?\"", "\"x?\""},
-    {"\xc3\xa4 1", "\"\xc3\xa4 1\"", "\"\xc3\xa4 [0-9]*\""},
+    {"\xc3\xa4 \x1b]1", "\"* *]1\"", "\"* *][0-9]*\""},
 };
 
 static void values_are_quoted_so_that_they_match_themselves(void **state)
