@@ -45,6 +45,7 @@ int command_check(struct cli *cli, const struct command *command, int argc, char
 int command_monitor(struct cli *cli, const struct command *command, int argc, char **argv);
 int command_doctor(struct cli *cli, const struct command *command, int argc, char **argv);
 int command_reload(struct cli *cli, const struct command *command, int argc, char **argv);
+int command_udev_rule(struct cli *cli, const struct command *command, int argc, char **argv);
 
 /* What ends the table of a command's long options; the `val` of its own begin at OPTION_FIRST. */
 #define OPTION_FIRST 256

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "cli/mask_rows.h"
 #include "cli/problem.h"
 #include "kernel/rule_files.h"
 #include "kernel/udev_database.h"
@@ -23,6 +24,7 @@ struct check {
     bool print;             /* --print */
     struct rule_set *rules; /* NULL where a directory has an error */
     struct rule_problems problems;
+    struct rule_masks masks;
 };
 
 static void check_done(struct check *check)
@@ -30,6 +32,7 @@ static void check_done(struct check *check)
     free(check->directories);
     rule_set_free(check->rules);
     rule_problems_done(&check->problems);
+    rule_masks_done(&check->masks);
 }
 
 static int read_options(struct cli *cli, const struct command *command, int argc, char **argv,
@@ -100,17 +103,22 @@ static int load_directories(struct cli *cli, struct check *check)
     int r = rule_files_load(directories, count, &check->rules, &check->problems);
     if (r < 0 && check->problems.errors == 0)
         return command_failed(cli, "cannot read the rules: %s", strerror(-r));
+    if (rule_files_masked(directories, count, &check->masks) < 0)
+        return command_failed(cli, "memory is short");
     return EXIT_DONE;
 }
 
 /* `printed` may be NULL: the member is left out then. */
-static int print_json(struct cli *cli, const json_t *problems, size_t rules, const char *printed)
+static int print_json(struct cli *cli, const struct check *check, const json_t *problems,
+                      const json_t *masked, const char *printed)
 {
+    size_t rules = check->rules ? rule_set_count(check->rules) : 0;
     _cleanup_json_ json_t *text = printed ? json_string(printed) : NULL;
     if (printed && !text)
         return command_failed(cli, "there are bytes in the rules that are not UTF-8, as JSON is");
-    _cleanup_json_ json_t *result = json_pack("{s:I, s:O, s:O*}", "rules", (json_int_t)rules,
-                                              "problems", (json_t *)problems, "printed", text);
+    _cleanup_json_ json_t *result =
+        json_pack("{s:I, s:O, s:O, s:O*}", "rules", (json_int_t)rules, "problems",
+                  (json_t *)problems, "masked", (json_t *)masked, "printed", text);
     return result ? command_print_json(cli, result) : command_failed(cli, "memory is short");
 }
 
@@ -144,24 +152,30 @@ static void print_summary(struct cli *cli, const struct check *check)
 }
 
 /* What was found, and in place of the summary, where they are wanted, the rules. */
-static int print_result(struct cli *cli, const struct check *check, int status)
+static int print_words(struct cli *cli, const struct check *check, const json_t *problems,
+                       const json_t *masked, const char *printed, bool complete)
+{
+    struct rows rows = {0};
+    problem_print_all(&cli->out, problems);
+    mask_rows_add(&rows, masked);
+    int status = command_print_rows(cli, &rows);
+    if (printed)
+        print_lines(&cli->out, printed);
+    else if (complete)
+        print_summary(cli, check);
+    return status;
+}
+
+static int print_result(struct cli *cli, const struct check *check, bool complete)
 {
     _cleanup_free_ char *printed = NULL;
     bool prints = check->print && check->rules && check->problems.errors == 0;
     _cleanup_json_ json_t *problems = problem_list(&check->problems);
-    if (!problems || (prints && rule_print(check->rules, &printed) < 0))
+    _cleanup_json_ json_t *masked = mask_list(&check->masks);
+    if (!problems || !masked || (prints && rule_print(check->rules, &printed) < 0))
         return command_failed(cli, "memory is short");
-    if (cli->json) {
-        size_t count = check->rules ? rule_set_count(check->rules) : 0;
-        int r = print_json(cli, problems, count, printed);
-        return r != EXIT_DONE ? r : status;
-    }
-    problem_print_all(&cli->out, problems);
-    if (printed)
-        print_lines(&cli->out, printed);
-    else if (status == EXIT_DONE)
-        print_summary(cli, check);
-    return status;
+    return cli->json ? print_json(cli, check, problems, masked, printed)
+                     : print_words(cli, check, problems, masked, printed, complete);
 }
 
 int command_check(struct cli *cli, const struct command *command, int argc, char **argv)
@@ -174,6 +188,7 @@ int command_check(struct cli *cli, const struct command *command, int argc, char
 
     status = optind < argc ? load_files(cli, &check, argv + optind, argc - optind)
                            : load_directories(cli, &check);
-    status = print_result(cli, &check, status);
+    int r = print_result(cli, &check, status == EXIT_DONE);
+    status = r != EXIT_DONE ? r : status;
     return check.problems.errors > 0 ? EXIT_FAILED : status;
 }

@@ -3,6 +3,7 @@
 
 #include "cli/field.h"
 #include "cli/grant_rows.h"
+#include "cli/mask_rows.h"
 
 static void add_device(struct rows *rows, const json_t *device)
 {
@@ -22,20 +23,38 @@ static void add_device(struct rows *rows, const json_t *device)
     }
 }
 
-/* Why a rule does not match: its first key that failed, and what the device has there instead. */
+/* Why a rule does not match: its first key that failed, what is there instead, and where that is.
+ */
 static void add_failure(struct rows *rows, struct row *row, const json_t *rule)
 {
     const char *key = field_text(rule, "key", NULL), *value = field_text(rule, "value", NULL);
+    const char *parent = field_text(rule, "parent", NULL);
+    bool asks_container = key && after_prefix(key, "CONTAINER");
     row_add(rows, row, STYLE_PLAIN, "no match");
-    if (key && value)
-        row_add(rows, row, STYLE_PLAIN, "%s  but it is \"%s\"", key, value);
+    if (asks_container && streq_null(value, "")) /* judged for nobody */
+        row_add(rows, row, STYLE_PLAIN, "%s", key);
+    else if (key && value)
+        row_add(rows, row, STYLE_PLAIN, "%s  but it is \"%s\"%s%s", key, value,
+                parent ? " at " : "", parent ? parent : "");
+    else if (key && parent)
+        row_add(rows, row, STYLE_PLAIN, "%s  but there is none at %s", key, parent);
+    else if (asks_container)
+        row_add(rows, row, STYLE_PLAIN, "%s  but the container has none", key);
     else if (key)
         row_add(rows, row, STYLE_PLAIN, "%s  but the device has none", key);
+}
+
+static void add_waiting(struct rows *rows, struct row *row, const json_t *rule)
+{
+    const char *key = field_text(rule, "key", NULL);
+    row_add(rows, row, STYLE_WARNING, "waits");
+    row_add(rows, row, STYLE_PLAIN, "%s", key ? key : "for an earlier rule");
 }
 
 static void add_rule(struct rows *rows, const json_t *rule)
 {
     const char *verdict = field_text(rule, "verdict", "?");
+    const char *hint = field_text(rule, "hint", NULL);
     struct row *row = rows_add(rows, 2);
     row_add(rows, row, STYLE_PLAIN, "%s:%" JSON_INTEGER_FORMAT, field_text(rule, "file", "?"),
             field_number(rule, "line", 0));
@@ -44,13 +63,15 @@ static void add_rule(struct rows *rows, const json_t *rule)
     else if (streq(verdict, "skipped"))
         row_add(rows, row, STYLE_FAINT, "skipped");
     else if (streq(verdict, "waits"))
-        row_add(rows, row, STYLE_WARNING, "waits for what udev tells of the device");
+        add_waiting(rows, row, rule);
     else if (streq(verdict, "matched")) {
         row_add(rows, row, STYLE_GOOD, "matched");
         if (field_true(rule, "gives"))
             row_add(rows, row, STYLE_GOOD, "gives the device");
     } else
         row_add(rows, row, STYLE_PLAIN, "%s", verdict);
+    if (hint)
+        rows_add_text(rows, 3, STYLE_WARNING, "%s", hint);
 }
 
 static void add_rules(struct rows *rows, const json_t *rules)
@@ -83,16 +104,40 @@ static void add_grant(struct rows *rows, const json_t *grant)
         rows->items[index].wide = true;
 }
 
-static void add_explanation(struct rows *rows, const json_t *explanation)
+/* A daemon that does not say so knows registered containers only. */
+static bool is_registered(const json_t *explanation)
 {
-    bool given = field_true(explanation, "given");
-    const json_t *grant = field_object(explanation, "grant");
-    const char *reason = field_text(explanation, "reason", NULL);
+    return !json_is_false(json_object_get(explanation, "registered"));
+}
+
+/* "web1  given", or what would be. */
+static void add_head(struct rows *rows, const json_t *explanation)
+{
+    bool given = field_true(explanation, "given"), registered = is_registered(explanation);
+    const char *container = field_text(explanation, "container", "?");
     struct row *head = rows_add(rows, 0);
     if (head)
         head->wide = true;
-    row_add(rows, head, STYLE_STRONG, "%s", field_text(explanation, "container", "?"));
-    row_add(rows, head, given ? STYLE_GOOD : STYLE_WARNING, given ? "given" : "not given");
+    if (!*container) {
+        row_add(rows, head, STYLE_WARNING, "no container is registered");
+        return;
+    }
+    row_add(rows, head, STYLE_STRONG, "%s", container);
+    if (registered)
+        row_add(rows, head, given ? STYLE_GOOD : STYLE_WARNING, given ? "given" : "not given");
+    else
+        row_add(rows, head, STYLE_WARNING, "not registered, would%s be given", given ? "" : " not");
+}
+
+static void add_explanation(struct rows *rows, const json_t *explanation)
+{
+    const json_t *grant = field_object(explanation, "grant");
+    const char *reason = field_text(explanation, "reason", NULL);
+    const char *hint = field_text(explanation, "hint", NULL);
+
+    add_head(rows, explanation);
+    if (hint)
+        rows_add_text(rows, 1, STYLE_WARNING, "%s", hint);
     if (reason)
         rows_add_text(rows, 1, STYLE_BAD, "%s", reason);
     if (grant)
@@ -116,11 +161,9 @@ static int show(struct cli *cli, const json_t *reply)
         int r = command_print_rows(cli, &rows);
         status = r != EXIT_DONE ? r : status;
     }
-    if (json_array_size(explanations) == 0) {
-        render_printf(&cli->out, STYLE_FAINT, "no container is registered that could have it");
-        render_newline(&cli->out);
-    }
-    return status;
+    mask_rows_add(&rows, field_array(reply, "masked"));
+    int r = command_print_rows(cli, &rows);
+    return r != EXIT_DONE ? r : status;
 }
 
 int command_explain(struct cli *cli, const struct command *command, int argc, char **argv)

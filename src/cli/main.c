@@ -24,7 +24,8 @@ static const struct command commands[] = {
     {"explain", "DEVICE [NAME]",
      "Show for each rule why it gives a device, or why not.\n"
      "\n"
-     "Nothing is changed. NAME leaves the other containers out.",
+     "Nothing is changed. NAME leaves the other containers out, and need not be registered.\n"
+     "Where a rule does not match because of a known mistake, that is named.",
      command_explain},
     {"monitor", "[--count N]",
      "Show events, decisions and steps as they happen.\n"
@@ -64,6 +65,11 @@ static const struct command commands[] = {
      command_check},
     {"doctor", "", "Say what is well with devolve on this host, and what is not.", command_doctor},
     {"reload", "", "Read the rules again and apply them.", command_reload},
+    {"udev-rule", "DEVICE",
+     "Print a rule that gives a device; works without the daemon.\n"
+     "\n"
+     "Put in the container's name. Other rules that would do follow as comments.",
+     command_udev_rule},
 };
 
 static void print_help(FILE *file)

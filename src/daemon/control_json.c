@@ -159,6 +159,15 @@ json_t *json_problems(const struct rule_problems *problems)
     return json;
 }
 
+json_t *json_masks(const struct rule_masks *masks)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; i < masks->count; i++)
+        json_array_append_new(json, json_pack("{s:o, s:o}", "path", json_text(masks->items[i].path),
+                                              "by", json_text(masks->items[i].by)));
+    return json;
+}
+
 static const char *activity_name(enum activity_kind kind)
 {
     switch (kind) {

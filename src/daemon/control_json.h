@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "engine/delegation.h"
-#include "model/rule_parser.h"
+#include "kernel/rule_files.h"
 
 json_t *json_container(const struct door *door, const struct container *container);
 json_t *json_device(const struct device *device);
@@ -14,6 +14,7 @@ json_t *json_device(const struct device *device);
 json_t *json_grant(const struct container *container, const struct grant *grant,
                    const struct delivery *delivery);
 json_t *json_problems(const struct rule_problems *problems);
+json_t *json_masks(const struct rule_masks *masks);
 json_t *json_activity(const struct activity *activity);
 
 /* A string, made valid UTF-8 by escaping where it is not; JSON null for NULL. */

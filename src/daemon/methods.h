@@ -26,6 +26,8 @@ void method_list_devices(struct control_call *call);
 void method_list_grants(struct control_call *call);
 void method_attach(struct control_call *call);
 void method_detach(struct control_call *call);
+
+/* methods_explain.c */
 void method_explain(struct control_call *call);
 
 /* methods_rules.c */

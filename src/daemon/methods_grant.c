@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "daemon/control_json.h"
 #include "daemon/methods.h"
-#include "model/plan.h"
 
 struct device_query {
     struct service *service;
@@ -203,72 +202,4 @@ void method_detach(struct control_call *call)
         r = refuse(&why, ENOMEM, "no memory");
     if (r < 0)
         call_refuse(call, &why);
-}
-
-static void add_rule(void *userdata, const struct rule_trace *trace)
-{
-    static const char *const verdicts[] = {
-        [RULE_MATCHED] = "matched",
-        [RULE_NO_MATCH] = "no_match",
-        [RULE_SKIPPED] = "skipped",
-        [RULE_WAITS] = "waits",
-    };
-    json_array_append_new(userdata,
-                          json_pack("{s:o, s:i, s:s, s:o, s:o, s:b}", "file",
-                                    json_text(trace->file), "line", (int)trace->line, "verdict",
-                                    verdicts[trace->verdict], "key", json_text(trace->key), "value",
-                                    json_text(trace->value), "gives", (int)trace->gives));
-}
-
-/* The steps that a give would take, as text. */
-static json_t *json_plan(const struct container *container, const struct grant *grant)
-{
-    struct plan plan = {.count = 0};
-    struct uevent event;
-    char text[512];
-    json_t *json = json_array();
-    bool tells = container->facts.netns == NETNS_ISOLATED && !(grant->options & OPTION_NO_EVENT) &&
-                 uevent_init(&event, UEVENT_ADD, grant->devpath) == 0;
-
-    plan_give(&plan, grant, tells ? &event : NULL);
-    for (size_t i = 0; i < plan.count; i++)
-        json_array_append_new(json, json_text(step_describe(&plan.steps[i], text, sizeof(text))));
-    return json;
-}
-
-static json_t *explain(struct service *service, struct container *container, struct device *device)
-{
-    struct refusal why = {.error = 0};
-    _cleanup_grant_ struct grant *grant = NULL;
-    json_t *rules = json_array();
-    const struct delivery *delivery = container_find_delivery(container, device->devpath);
-
-    (void)delegation_desired(service->delegation, container, device, add_rule, rules, &grant, &why);
-    if (!why.error && delivery && delivery->state == DELIVERY_REFUSED)
-        why = delivery->why;
-    return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}", "container", json_text(container->name),
-                     "rules", rules, "given", (int)(grant != NULL), "grant",
-                     grant ? json_grant(container, grant, delivery) : json_null(), "plan",
-                     grant ? json_plan(container, grant) : json_array(), "reason",
-                     json_text(why.error ? why.text : NULL));
-}
-
-void method_explain(struct control_call *call)
-{
-    static const char *const known[] = {"device", "container", NULL};
-    const char *name, *device_name;
-    struct container *only = NULL;
-    struct device *device;
-
-    if (call_only(call, known) < 0 || call_string(call, "device", true, &device_name) < 0 ||
-        call_string(call, "container", false, &name) < 0 ||
-        (name && call_container(call, name, &only) < 0) ||
-        call_device(call, device_name, &device) < 0)
-        return;
-    json_t *explanations = json_array();
-    for (struct container *c = delegation_containers(call->service->delegation); c; c = c->next)
-        if (!only || c == only)
-            json_array_append_new(explanations, explain(call->service, c, device));
-    control_reply(
-        call, json_pack("{s:o, s:o}", "device", json_device(device), "explanations", explanations));
 }

@@ -26,14 +26,19 @@ void method_check(struct control_call *call)
     _cleanup_rule_set_ struct rule_set *rules = NULL;
     _cleanup_(rule_problems_done) struct rule_problems problems = {.without_udev =
                                                                        !udev_database_is_served()};
+    _cleanup_(rule_masks_done) struct rule_masks masks = {0};
+    const struct service_options *options = call->service->options;
     const char *name, *text;
 
     if (call_only(call, known) < 0 || call_string(call, "name", false, &name) < 0 ||
         call_string(call, "text", false, &text) < 0)
         return;
     (void)load(call, name, text, &rules, &problems);
-    control_reply(call, json_pack("{s:i, s:o}", "rules", rules ? (int)rule_set_count(rules) : 0,
-                                  "problems", json_problems(&problems)));
+    if (!text)
+        (void)rule_files_masked(options->rule_directories, options->rule_directory_count, &masks);
+    control_reply(call,
+                  json_pack("{s:i, s:o, s:o}", "rules", rules ? (int)rule_set_count(rules) : 0,
+                            "problems", json_problems(&problems), "masked", json_masks(&masks)));
 }
 
 void method_reload(struct control_call *call)

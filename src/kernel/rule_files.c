@@ -12,11 +12,12 @@
 #include "base/file.h"
 #include "model/rule_problem.h"
 
-/* One file of the directories: the first of its name. */
+/* One file of the directories. */
 struct rule_file {
     char *name;
-    size_t directory; /* index: the lower one masks */
-    int directory_fd; /* borrowed */
+    size_t directory;           /* index: the lower one masks */
+    const char *directory_path; /* borrowed */
+    int directory_fd;           /* borrowed */
 };
 
 struct listing {
@@ -77,7 +78,7 @@ static bool is_rule_name(const char *name)
     return name[0] != '.' && length > suffix && streq(name + length - suffix, SUFFIX);
 }
 
-static int list_names(struct listing *listing, DIR *directory, int fd)
+static int list_names(struct listing *listing, DIR *directory, const char *path, int fd)
 {
     struct dirent *entry;
     while ((errno = 0, entry = readdir(directory))) {
@@ -86,7 +87,7 @@ static int list_names(struct listing *listing, DIR *directory, int fd)
         struct rule_file *file = array_add(&listing->files, &listing->file_count, sizeof(*file));
         if (!file)
             return -ENOMEM;
-        *file = (struct rule_file){strdup(entry->d_name), listing->directory_count, fd};
+        *file = (struct rule_file){strdup(entry->d_name), listing->directory_count, path, fd};
         if (!file->name)
             return -ENOMEM;
     }
@@ -130,7 +131,7 @@ static int list_directory(struct listing *listing, const char *path, struct rule
         fd_close(copy);
         return refuse_file(problems, path, "cannot be read: %s", strerror(error));
     }
-    r = list_names(listing, directory, fd);
+    r = list_names(listing, directory, path, fd);
     if (r < 0 && r != -ENOMEM)
         return refuse_file(problems, path, "cannot be read: %s", strerror(-r));
     return r;
@@ -216,6 +217,23 @@ static int load_listing(const struct listing *listing, struct rule_set *rules,
     return result;
 }
 
+/* All files in the order of their names. -EBADMSG only after all directories were read. */
+static int list_directories(struct listing *listing, const char *const *directories, size_t count,
+                            struct rule_problems *problems)
+{
+    int result = 0;
+    for (size_t i = 0; i < count; i++) {
+        int r = list_directory(listing, directories[i], problems);
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            result = r;
+    }
+    if (listing->file_count > 0)
+        qsort(listing->files, listing->file_count, sizeof(listing->files[0]), compare_files);
+    return result;
+}
+
 int rule_files_load(const char *const *directories, size_t count, struct rule_set **ret,
                     struct rule_problems *problems)
 {
@@ -224,16 +242,9 @@ int rule_files_load(const char *const *directories, size_t count, struct rule_se
     if (!rules)
         return -ENOMEM;
     *ret = NULL;
-    int result = 0;
-    for (size_t i = 0; i < count; i++) {
-        int r = list_directory(&listing, directories[i], problems);
-        if (r == -ENOMEM)
-            return r;
-        if (r < 0)
-            result = r;
-    }
-    if (listing.file_count > 0)
-        qsort(listing.files, listing.file_count, sizeof(listing.files[0]), compare_files);
+    int result = list_directories(&listing, directories, count, problems);
+    if (result == -ENOMEM)
+        return result;
     int r = load_listing(&listing, rules, problems);
     if (r == 0)
         r = result;
@@ -251,4 +262,54 @@ int rule_file_load(const char *path, struct rule_set *rules, struct rule_problem
     if (fd == -ENODEV)
         return 0;
     return fd < 0 ? fd : parse_fd(fd, name, rules, problems);
+}
+
+void rule_masks_done(struct rule_masks *masks)
+{
+    for (size_t i = 0; i < masks->count; i++) {
+        free(masks->items[i].path);
+        free(masks->items[i].by);
+    }
+    free(masks->items);
+    *masks = (struct rule_masks){0};
+}
+
+static char *path_of(const struct rule_file *file)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", file->directory_path, file->name) < 0 ? NULL : path;
+}
+
+/* `by` NULL: it is a link to /dev/null. */
+static int add_mask(struct rule_masks *masks, const struct rule_file *file,
+                    const struct rule_file *by)
+{
+    struct rule_mask *mask = array_add(&masks->items, &masks->count, sizeof(*mask));
+    if (!mask)
+        return -ENOMEM;
+    mask->path = path_of(file);
+    mask->by = by ? path_of(by) : strdup("/dev/null");
+    return mask->path && mask->by ? 0 : -ENOMEM;
+}
+
+int rule_files_masked(const char *const *directories, size_t count, struct rule_masks *masks)
+{
+    _cleanup_(listing_done) struct listing listing = {0};
+    _cleanup_(rule_problems_done) struct rule_problems problems = {0};
+    const struct rule_file *first = NULL;
+    int r = list_directories(&listing, directories, count, &problems);
+    if (r == -EBADMSG)
+        r = 0; /* a reload says so */
+    for (size_t i = 0; r == 0 && i < listing.file_count; i++) {
+        const struct rule_file *file = &listing.files[i];
+        struct stat st;
+        if (first && streq(first->name, file->name)) {
+            r = add_mask(masks, file, first);
+            continue;
+        }
+        first = file;
+        if (fstatat(file->directory_fd, file->name, &st, 0) == 0 && is_null_device(&st))
+            r = add_mask(masks, file, NULL);
+    }
+    return r;
 }

@@ -22,3 +22,22 @@ int rule_files_load(const char *const *directories, size_t count, struct rule_se
 
 /* Reads one file, wherever it is, and parses it into `rules`: for `check FILE`. */
 int rule_file_load(const char *path, struct rule_set *rules, struct rule_problems *problems);
+
+/* A file of the rule directories that is not read. */
+struct rule_mask {
+    char *path;
+    char *by; /* the file of the same name that goes before it, or "/dev/null" for a link to that */
+};
+
+struct rule_masks {
+    struct rule_mask *items;
+    size_t count;
+};
+
+void rule_masks_done(struct rule_masks *masks);
+
+/*
+ * Adds to `masks` what rule_files_load() would pass over now, in the order of the names.
+ * Directories that cannot be read are passed over too. Returns 0 or -ENOMEM.
+ */
+int rule_files_masked(const char *const *directories, size_t count, struct rule_masks *masks);

@@ -246,17 +246,30 @@ bool grant_equal(const struct grant *a, const struct grant *b)
            same_symlinks(a, b) && property_list_equal(&a->env, &b->env);
 }
 
+/* One id; `kind` is "uid" or "gid". */
+static int translate(const struct grant *grant, const struct idmap *map, const char *kind,
+                     uint32_t id, uint32_t *ret, struct refusal *why)
+{
+    const struct origin origin = {.file = grant->rule_file, .line = grant->rule_line};
+    char ranges[256];
+    if (idmap_to_host(map, id, ret))
+        return 0;
+    return refuse_at(
+        &origin, EOVERFLOW, why,
+        "%s %u is not in the container's %s_map, which has %s: %s must be one of those", kind, id,
+        kind, idmap_describe(map, ranges, sizeof(ranges)), *kind == 'u' ? "OWNER" : "GROUP");
+}
+
 int grant_translate(const struct grant *grant, uint32_t uid, uint32_t gid, const struct idmap *uids,
                     const struct idmap *gids, uint32_t *ret_uid, uint32_t *ret_gid,
                     struct refusal *why)
 {
-    const struct origin origin = {.file = grant->rule_file, .line = grant->rule_line};
     uint32_t host_uid, host_gid;
-
-    if (!idmap_to_host(uids, uid, &host_uid))
-        return refuse_at(&origin, EOVERFLOW, why, "uid %u is not in the container's uid_map", uid);
-    if (!idmap_to_host(gids, gid, &host_gid))
-        return refuse_at(&origin, EOVERFLOW, why, "gid %u is not in the container's gid_map", gid);
+    int r = translate(grant, uids, "uid", uid, &host_uid, why);
+    if (r == 0)
+        r = translate(grant, gids, "gid", gid, &host_gid, why);
+    if (r < 0)
+        return r;
     *ret_uid = host_uid;
     *ret_gid = host_gid;
     return 0;

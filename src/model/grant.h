@@ -67,7 +67,7 @@ bool grant_equal(const struct grant *a, const struct grant *b);
 
 /*
  * The host's ids for a node: `uid` and `gid` (inside) through the container's maps.
- * Returns 0, or -EOVERFLOW with the id, the rule and the map's name in the reason.
+ * Returns 0, or -EOVERFLOW with the id, the rule, the map's name and what it has in the reason.
  */
 int grant_translate(const struct grant *grant, uint32_t uid, uint32_t gid, const struct idmap *uids,
                     const struct idmap *gids, uint32_t *ret_uid, uint32_t *ret_gid,

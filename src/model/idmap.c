@@ -2,6 +2,7 @@
 #include "model/idmap.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
 
@@ -184,4 +185,35 @@ int idmap_to_inside(const struct idmap *map, uint32_t host, uint32_t *ret)
         return 0;
     *ret = extent->inside + (host - extent->host);
     return 1;
+}
+
+/* Extents that follow each other inside are one range. Returns the number of them, and its last id.
+ */
+static size_t measure_range(const struct idmap *map, size_t first, uint32_t *ret_last)
+{
+    size_t i = first;
+    *ret_last = map->by_inside[i].inside + (map->by_inside[i].count - 1);
+    while (++i < map->count && map->by_inside[i].inside == *ret_last + 1)
+        *ret_last += map->by_inside[i].count;
+    return i - first;
+}
+
+const char *idmap_describe(const struct idmap *map, char *text, size_t size)
+{
+    size_t length = 0;
+    snprintf(text, size, "none");
+    for (size_t i = 0; i < map->count;) {
+        char range[48];
+        uint32_t first = map->by_inside[i].inside, last;
+        size_t extents = measure_range(map, i, &last);
+        int n = last > first ? snprintf(range, sizeof(range), "%u-%u", first, last)
+                             : snprintf(range, sizeof(range), "%u", first);
+        if (length + (size_t)n + sizeof(", and 340 extents more") > size) {
+            snprintf(text + length, size - length, " and %zu extents more", map->count - i);
+            return text;
+        }
+        length += (size_t)snprintf(text + length, size - length, "%s%s", i ? ", " : "", range);
+        i += extents;
+    }
+    return text;
 }

@@ -46,3 +46,9 @@ int idmap_to_host(const struct idmap *map, uint32_t inside, uint32_t *ret);
 
 /* The other direction. */
 int idmap_to_inside(const struct idmap *map, uint32_t host, uint32_t *ret);
+
+/*
+ * The ids inside that are mapped, for a person: "0-65535, 100000", the rest as "and N extents more"
+ * where it does not fit in `size` bytes; "none". Returns `text`.
+ */
+const char *idmap_describe(const struct idmap *map, char *text, size_t size);

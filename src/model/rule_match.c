@@ -16,6 +16,7 @@
 #include "model/rule_assign.h"
 #include "model/rule_candidates.h"
 #include "model/rule_condition.h"
+#include "model/rule_reference.h"
 #include "model/rule_set.h"
 #include "model/rule_token.h"
 
@@ -24,6 +25,7 @@ struct answer {
     bool matched; /* all but those that wait */
     const struct rule_token *failed;
     const char *value;               /* what was found there */
+    const struct device *at;         /* the parent that came furthest */
     const struct rule_token *waited; /* the first that waits */
 };
 
@@ -67,7 +69,8 @@ static void match_group(struct rule_state *state, const struct rule *rule, enum 
 
 /*
  * All parent keys at one and the same device, from this one upwards. Where none does, the answer is
- * of the device that came furthest: that is the one the rule's writer had in mind.
+ * of the device that came furthest, the nearest first of those that have a value there: that is
+ * the one the rule's writer had in mind.
  */
 static void match_parents(struct rule_state *state, const struct rule *rule, struct answer *answer)
 {
@@ -87,7 +90,7 @@ static void match_parents(struct rule_state *state, const struct rule *rule, str
             token++;
         if (token == end)
             return;
-        if (token < furthest || (token == furthest && has_value))
+        if (token < furthest || (token == furthest && (has_value || !answer->value)))
             continue;
         furthest = token;
         nearest = device;
@@ -95,6 +98,8 @@ static void match_parents(struct rule_state *state, const struct rule *rule, str
     }
     *answer = (struct answer){.failed = furthest, .waited = waited};
     (void)rule_token_matches(state, nearest, furthest, &answer->value); /* it may have been lost */
+    bool elsewhere = furthest->argument && rule_reference_is(furthest->argument);
+    answer->at = !elsewhere && (answer->value || furthest > begin) ? nearest : NULL;
     state->parent = NULL;
 }
 
@@ -110,7 +115,7 @@ static void match_rule(struct rule_state *state, const struct rule *rule, struct
         state->parent = parent; /* who knows whether there was a search */
 }
 
-static void tell(const struct judge *judge, const struct rule *rule, enum rule_verdict verdict,
+static void tell(struct judge *judge, const struct rule *rule, enum rule_verdict verdict,
                  const struct answer *answer, bool gives)
 {
     if (!judge->trace)
@@ -121,7 +126,11 @@ static void tell(const struct judge *judge, const struct rule *rule, enum rule_v
         .verdict = verdict,
         .key = answer->failed ? answer->failed->written : NULL,
         .value = answer->failed ? answer->value : NULL,
+        .parent = answer->at ? answer->at->devpath : NULL,
         .gives = gives,
+        .rule = rule,
+        .token = answer->failed,
+        .state = &judge->state,
     };
     judge->trace(judge->userdata, &trace);
 }

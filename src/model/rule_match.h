@@ -7,6 +7,10 @@
 #include "model/rule.h"
 #include "model/share.h"
 
+struct rule;
+struct rule_token;
+struct rule_state;
+
 /* What rules can see of a container. */
 struct rule_container {
     const char *name;
@@ -29,8 +33,15 @@ struct rule_trace {
     const char *key; /* the first key that failed, as written: ATTR{idVendor}=="10c4"; or NULL. Also
                       * a CONTAINER+= of a rule that matched, but names other containers; and
                       * the key that a rule waits for. */
-    const char *value; /* what was found there; NULL: the device has none */
-    bool gives;        /* this rule gave the container the device, or gave it again */
+    const char *value;  /* what was found there; NULL: the device has none */
+    const char *parent; /* a key that parents answer: devpath of the device (itself or a parent)
+                         * that came furthest, where `value` is from; NULL: none came anywhere */
+    bool gives;         /* this rule gave the container the device, or gave it again */
+
+    /* for rule_hint.h */
+    const struct rule *rule;        /* NULL: SHARE_FROM_UDEV */
+    const struct rule_token *token; /* that of `key`, or NULL */
+    struct rule_state *state;
 };
 typedef void (*rule_trace_fn)(void *userdata, const struct rule_trace *trace);
 

@@ -180,6 +180,8 @@ static void on_trace(void *userdata, const struct rule_trace *trace)
         add(text, " gives");
     if (trace->key)
         add(text, " %s <%s>", trace->key, trace->value ? trace->value : "(none)");
+    if (trace->parent)
+        add(text, " at %s", strrchr(trace->parent, '/') + 1);
     add(text, "\n");
 }
 

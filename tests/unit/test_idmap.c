@@ -162,6 +162,31 @@ static void the_kernels_limit_of_extents_is_ours(void **state)
     assert_string_equal(why.text, "line 341: more than 340 extents");
 }
 
+static void the_ids_of_a_map_are_described_as_ranges(void **state)
+{
+    static const struct {
+        const char *map, *ranges;
+    } maps[] = {
+        {"", "none"},
+        {"0 100000 65536", "0-65535"},
+        {"5 100000 1", "5"},
+        {"10 300 5\n0 100 10\n20 200 1", "0-14, 20"},
+        {"0 0 4294967295", "0-4294967294"},
+    };
+    char text[8192];
+    struct idmap map;
+    (void)state;
+    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+        assert_int_equal(idmap_parse(&map, maps[i].map, NULL), 0);
+        assert_string_equal(idmap_describe(&map, text, 64), maps[i].ranges);
+        idmap_done(&map);
+    }
+    write_extents(text, sizeof(text), IDMAP_EXTENTS_MAX);
+    assert_int_equal(idmap_parse(&map, text, NULL), 0);
+    assert_string_equal(idmap_describe(&map, text, 40), "0, 2, 4, 6, 8, 10 and 334 extents more");
+    idmap_done(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +197,7 @@ int main(void)
         cmocka_unit_test(what_is_no_map_is_refused_with_its_line),
         cmocka_unit_test(neighbours_do_not_overlap),
         cmocka_unit_test(the_kernels_limit_of_extents_is_ours),
+        cmocka_unit_test(the_ids_of_a_map_are_described_as_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,35 @@ static void a_link_to_dev_null_disables(void **state)
     expect_order(place, "/dev/lib20 ");
 }
 
+static void a_file_that_is_masked_is_told_with_what_masks_it(void **state)
+{
+    const struct place *place = *state;
+    _cleanup_free_ char *disabled = path_in(place->etc, "20-b.rules");
+    _cleanup_free_ char *missing = path_in(place->top, "run");
+    const char *const directories[] = {place->etc, missing, place->lib};
+    struct rule_masks masks = {0};
+    char got[1024] = "", expected[1024];
+    write_file(place->etc, "10-a.rules", "SYMLINK+=\"etc10\"\n");
+    write_file(place->lib, "10-a.rules", "this is never read");
+    write_file(place->lib, "20-b.rules", "nor is this");
+    write_file(place->lib, "30-c.rules", "SYMLINK+=\"lib30\"\n");
+    assert_int_equal(symlink("/dev/null", disabled), 0);
+
+    assert_int_equal(rule_files_masked(directories, ARRAY_SIZE(directories), &masks), 0);
+    for (size_t i = 0; i < masks.count; i++) {
+        size_t length = strlen(got);
+        (void)snprintf(got + length, sizeof(got) - length, "%s by %s\n", masks.items[i].path,
+                       masks.items[i].by);
+    }
+    (void)snprintf(expected, sizeof(expected),
+                   "%2$s/10-a.rules by %1$s/10-a.rules\n"
+                   "%1$s/20-b.rules by /dev/null\n"
+                   "%2$s/20-b.rules by %1$s/20-b.rules\n",
+                   place->etc, place->lib);
+    assert_string_equal(got, expected);
+    rule_masks_done(&masks);
+}
+
 static void other_names_are_not_read(void **state)
 {
     const struct place *place = *state;
@@ -308,6 +337,7 @@ int main(void)
         IN_PLACE(files_are_ordered_by_name_over_all_directories),
         IN_PLACE(a_name_in_an_earlier_directory_masks_the_later),
         IN_PLACE(a_link_to_dev_null_disables),
+        IN_PLACE(a_file_that_is_masked_is_told_with_what_masks_it),
         IN_PLACE(other_names_are_not_read),
         IN_PLACE(a_link_to_a_file_is_read),
         IN_PLACE(a_file_that_others_can_write_is_refused),

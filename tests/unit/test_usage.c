@@ -39,6 +39,8 @@ static const struct {
     {command_monitor, {"monitor", "--count", "0"}, "--count 0 is no number above 0"},
     {command_monitor, {"monitor", "--count", "x"}, "--count x is no number above 0"},
     {command_reload, {"reload", "x"}, "too many arguments"},
+    {command_udev_rule, {"udev-rule"}, "an argument is missing"},
+    {command_udev_rule, {"udev-rule", "a", "b"}, "too many arguments"},
 };
 
 static void wrong_usage_is_named_and_nothing_is_called(void **state)
