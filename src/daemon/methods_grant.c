@@ -22,6 +22,8 @@ static bool is_granted(const struct service *service, const struct device *devic
 static void add_device(void *userdata, struct device *device)
 {
     struct device_query *query = userdata;
+    if (!device->subsystem[0]) /* only a parent of devices */
+        return;
     if (query->all || device->devname || is_granted(query->service, device))
         json_array_append_new(query->devices, json_device(device));
 }

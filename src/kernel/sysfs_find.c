@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libudev.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "kernel/sysfs.h"
 
@@ -44,12 +46,29 @@ static int devpath_of(const char *path, char **ret)
     return 0;
 }
 
+/* What has no subsystem, such as /devices/pci0000:00, is a device to its children only. */
+static bool has_subsystem(const char *devpath)
+{
+    char link[PATH_MAX];
+    return snprintf(link, sizeof(link), "/sys%s/subsystem", devpath) < (int)sizeof(link) &&
+           faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int find_by_path(const char *path, char **ret, struct refusal *why)
 {
-    int r = devpath_of(path, ret);
+    _cleanup_free_ char *devpath = NULL;
+    int r = devpath_of(path, &devpath);
     if (r == -ENODEV)
         return refuse(why, ENODEV, "%s: no such device in sysfs", path);
-    return r < 0 ? refuse(why, -r, "%s: %s", path, strerror(-r)) : 0;
+    if (r < 0)
+        return refuse(why, -r, "%s: %s", path, strerror(-r));
+    if (!has_subsystem(devpath))
+        return refuse(why, ENODEV,
+                      "%s has no subsystem: it is a parent of devices, which KERNELS and ATTRS of "
+                      "theirs find, and is given to nobody itself",
+                      devpath);
+    *ret = TAKE_PTR(devpath);
+    return 0;
 }
 
 static int find_by_devpath(const char *devpath, char **ret, struct refusal *why)

@@ -404,6 +404,7 @@ static void what_is_not_found_is_refused_by_name(void **state)
         {"/sys/../etc", -ENODEV, "no such device"},
         {"/devices/virtual/mem/nothing", -ENODEV, "no such device"},
         {"/devices/../../etc", -ENODEV, "no such device"},
+        {"/devices/platform", -ENODEV, "has no subsystem"},
         {"usb:dead:beef", -ENODEV, "no USB device dead:beef is plugged in"},
         {"usb:DEAD:BEEF:serial:1", -ENODEV, "dead:beef with serial serial:1"},
         {"usb:dead:bee", -ENODEV, "no device of that name"},
