@@ -17,7 +17,7 @@
 #include "model/rule_parser.h"
 
 #define SETS 4000
-#define RULES_MAX 14
+#define RULES_MAX 11
 
 static uint64_t seed;
 
@@ -181,6 +181,17 @@ static void put_rules(struct text *text)
     put(text, "LABEL=\"b\"\nLABEL=\"c\"\n");
 }
 
+/* A second file; it is put behind the first in `text`, for who reads of a failure. */
+static void add_file(struct rule_set *rules, struct text *text)
+{
+    struct rule_problems problems = {0};
+    size_t begin = text->length;
+    put_rules(text);
+    assert_int_equal(rule_parse(rules, "u", text->bytes + begin, text->length - begin, &problems),
+                     0);
+    rule_problems_done(&problems);
+}
+
 static void compare(const struct rule_set *rules, struct device *device, const char *rules_text)
 {
     struct text *trace = calloc(1, sizeof(*trace));
@@ -204,6 +215,8 @@ static void an_index_changes_no_judgement(void **state)
         struct text text = {0};
         put_rules(&text);
         _cleanup_rule_set_ struct rule_set *rules = scene_parse(text.bytes, text.bytes);
+        if (below(2))
+            add_file(rules, &text);
         for (size_t j = 0; j < ARRAY_SIZE(devices); j++)
             compare(rules, scene->devices[devices[j]], text.bytes);
     }
@@ -268,6 +281,55 @@ static void rules_for_other_devices_are_not_looked_at(void **state)
         assert_int_equal(count_candidates(rules, scene->devices[i]), 0);
 }
 
+/* Each choice among seven matches, all of which the device meets, is a way down of its own. */
+static void a_device_that_too_many_lists_speak_of_is_judged_by_all_rules(void **state)
+{
+    const struct scene *scene = *state;
+    static const char *const matches[] = {
+        "SUBSYSTEM==\"usb\"",
+        "KERNEL==\"1-2\"",
+        "DRIVER==\"usb\"",
+        "DEVPATH==\"" STICK "\"",
+        "ENV{DEVTYPE}==\"usb_device\"",
+        "ATTR{idVendor}==\"10c4\"",
+        "ATTRS{serial}==\"A50285BI\"",
+    };
+    _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+    struct rule_problems problems = {0};
+    for (unsigned chosen = 1; chosen < 1u << ARRAY_SIZE(matches); chosen++) {
+        struct text text = {0};
+        for (unsigned i = 0; i < ARRAY_SIZE(matches); i++)
+            if (chosen & 1u << i)
+                put(&text, "%s, ", matches[i]);
+        put(&text, "ENV{p}+=\"%u\"", chosen);
+        assert_int_equal(rule_parse(rules, "t", text.bytes, text.length, &problems), 0);
+    }
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(count_candidates(rules, scene->devices[SCENE_STICK]), rules->count);
+    assert_int_equal(count_candidates(rules, scene->devices[SCENE_NET]), 0);
+    struct text with = {0}, without = {0};
+    struct rule_set linear = *rules;
+    linear.index = NULL;
+    scene_judge(rules, scene->devices[SCENE_STICK], NULL, &with);
+    scene_judge(&linear, scene->devices[SCENE_STICK], NULL, &without);
+    assert_string_equal(with.bytes, without.bytes);
+    assert_non_null(strstr(with.bytes, " 127"));
+}
+
+static void a_jump_is_asked_only_where_a_rule_behind_it_is(void **state)
+{
+    const struct scene *scene = *state;
+    static const char text[] = "SUBSYSTEM!=\"tty\", GOTO=\"end\"\n"
+                               "KERNEL==\"x\", MODE=\"1\"\n"
+                               "KERNEL==\"1-2\", MODE=\"2\"\n"
+                               "KERNEL!=\"y\", GOTO=\"end\"\n"
+                               "KERNEL==\"x\", MODE=\"3\"\n"
+                               "LABEL=\"end\"\n";
+    _cleanup_rule_set_ struct rule_set *rules = scene_parse(text, text);
+    assert_int_equal(count_candidates(rules, scene->devices[SCENE_LEAF]), 0);
+    assert_int_equal(count_candidates(rules, scene->devices[SCENE_STICK]), 2);
+}
+
 /* Counts what is asked of a device. */
 static int count_attribute(void *userdata, const struct device *device, const char *name,
                            char **ret)
@@ -312,6 +374,8 @@ int main(void)
         TEST(an_index_changes_no_judgement),
         TEST(nor_where_udev_is_done_with_the_devices),
         TEST(rules_for_other_devices_are_not_looked_at),
+        TEST(a_device_that_too_many_lists_speak_of_is_judged_by_all_rules),
+        TEST(a_jump_is_asked_only_where_a_rule_behind_it_is),
         cmocka_unit_test(attributes_are_read_only_where_a_rule_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
