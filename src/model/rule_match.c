@@ -15,6 +15,7 @@
 #include "model/devolve_properties.h"
 #include "model/rule_assign.h"
 #include "model/rule_index.h"
+#include "model/rule_reference.h"
 #include "model/rule_set.h"
 #include "model/rule_token.h"
 
@@ -95,7 +96,8 @@ static void match_parents(struct rule_state *state, const struct rule *rule, str
     }
     *answer = (struct answer){.failed = furthest, .waited = waited};
     (void)rule_token_matches(state, nearest, furthest, &answer->value); /* it may have been lost */
-    answer->at = answer->value || furthest > begin ? nearest : NULL;
+    bool elsewhere = furthest->argument && rule_reference_is(furthest->argument);
+    answer->at = !elsewhere && (answer->value || furthest > begin) ? nearest : NULL;
     state->parent = NULL;
 }
 
