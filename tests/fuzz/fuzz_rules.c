@@ -6,7 +6,7 @@
  * must be what share.h says, and the same with the index and, with a trace, without it.
  */
 
-#include "model/rule_match.h"
+#include "model/rule_hint.h"
 #include "model/rule_parser.h"
 
 #include <stdio.h>
@@ -97,6 +97,13 @@ static void on_trace(void *userdata, const struct rule_trace *trace)
     must(trace->line > 0);
     must(streq(trace->file, "fuzz.rules"));
     must(!trace->key || trace->verdict == RULE_NO_MATCH || trace->verdict == RULE_WAITS);
+    static const struct rule_container registered[] = {{"web1", NULL}, {"db", NULL}};
+    const struct rule_surroundings around = {false, registered, 2};
+    char hint[RULE_HINT_MAX];
+    size_t length = trace->value ? strlen(trace->value) : 0;
+    if (rule_hint(trace, &around, hint))
+        must(hint[0] && trace->verdict != RULE_MATCHED && trace->verdict != RULE_SKIPPED);
+    must(!trace->value || strlen(trace->value) == length);
     (*count)++;
 }
 
