@@ -113,7 +113,8 @@ static bool is_registered(const json_t *explanation)
 /* "web1  given", or what would be. */
 static void add_head(struct rows *rows, const json_t *explanation)
 {
-    bool given = field_true(explanation, "given"), registered = is_registered(explanation);
+    bool given = field_true(explanation, "given");
+    bool refused = field_is(field_object(explanation, "grant"), "state", "refused");
     const char *container = field_text(explanation, "container", "?");
     struct row *head = rows_add(rows, 0);
     if (head)
@@ -123,10 +124,12 @@ static void add_head(struct rows *rows, const json_t *explanation)
         return;
     }
     row_add(rows, head, STYLE_STRONG, "%s", container);
-    if (registered)
-        row_add(rows, head, given ? STYLE_GOOD : STYLE_WARNING, given ? "given" : "not given");
-    else
+    if (!is_registered(explanation))
         row_add(rows, head, STYLE_WARNING, "not registered, would%s be given", given ? "" : " not");
+    else if (refused)
+        row_add(rows, head, STYLE_BAD, "given, but refused");
+    else
+        row_add(rows, head, given ? STYLE_GOOD : STYLE_WARNING, given ? "given" : "not given");
 }
 
 static void add_explanation(struct rows *rows, const json_t *explanation)
@@ -138,7 +141,7 @@ static void add_explanation(struct rows *rows, const json_t *explanation)
     add_head(rows, explanation);
     if (hint)
         rows_add_text(rows, 1, STYLE_WARNING, "%s", hint);
-    if (reason)
+    if (reason && !field_is(grant, "reason", reason))
         rows_add_text(rows, 1, STYLE_BAD, "%s", reason);
     if (grant)
         add_grant(rows, grant);

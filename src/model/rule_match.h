@@ -35,7 +35,8 @@ struct rule_trace {
                       * the key that a rule waits for. */
     const char *value;  /* what was found there; NULL: the device has none */
     const char *parent; /* a key that parents answer: devpath of the device (itself or a parent)
-                         * that came furthest, where `value` is from; NULL: none came anywhere */
+                         * that came furthest, where `value` is from; NULL: none came anywhere,
+                         * or the key names another device */
     bool gives;         /* this rule gave the container the device, or gave it again */
 
     /* for rule_hint.h */

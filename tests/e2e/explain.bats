@@ -133,6 +133,7 @@ told() {
 @test "an owner that the container does not have" {
     start_with 'KERNEL=="null", NODE="nothing", OWNER="70000", CONTAINER+="box"'
     explains "50-test.rules:1: uid 70000 is not in the container's uid_map, which has 0-65535: OWNER must be one of those"
+    assert_contains "$words" "box  given, but refused" "the container's line"
 }
 
 @test "what matches is explained with the plan and without a hint" {

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "model/rule_hint.h"
 #include "model/rule_lexer.h"
 #include "model/rule_parser.h"
 #include "model/rule_print.h"
@@ -100,6 +101,17 @@ struct verdicts {
     size_t count;
 };
 
+static void must_hint_at_failures_only(const struct rule_trace *trace)
+{
+    static const struct rule_container registered[] = {{"web1", NULL}, {"db", NULL}};
+    const struct rule_surroundings around = {false, registered, ARRAY_SIZE(registered)};
+    char hint[RULE_HINT_MAX];
+    size_t length = trace->value ? strlen(trace->value) : 0;
+    if (rule_hint(trace, &around, hint))
+        must(hint[0] && trace->verdict != RULE_MATCHED && trace->verdict != RULE_SKIPPED);
+    must(!trace->value || strlen(trace->value) == length);
+}
+
 static void on_trace(void *userdata, const struct rule_trace *trace)
 {
     struct verdicts *verdicts = userdata;
@@ -108,6 +120,7 @@ static void on_trace(void *userdata, const struct rule_trace *trace)
     must(streq(trace->file, FILE_NAME) && verdicts->count < verdicts->rules->count);
     must(trace->line == verdicts->rules->rules[verdicts->count].line);
     must(!trace->key || trace->verdict == RULE_NO_MATCH || trace->verdict == RULE_WAITS);
+    must_hint_at_failures_only(trace);
     verdicts->of[verdicts->count++] = trace->verdict;
 }
 

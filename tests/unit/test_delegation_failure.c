@@ -286,10 +286,8 @@ static void an_id_that_is_not_mapped_is_named(void **state)
     bench_plug(bench, TTY, "tty", TTY_UEVENT);
     struct delivery *delivery = bench_delivery(bench, "c1", TTY);
     assert_int_equal(delivery->state, DELIVERY_REFUSED);
-    assert_string_equal(
-        delivery->why.text,
-        "test.rules:1: gid 20 is not in the container's gid_map, which has 0-9: GROUP must "
-        "be one of those");
+    assert_string_equal(delivery->why.text, "test.rules:1: gid 20 is not in the container's "
+                                            "gid_map, which has 0-9: GROUP must be one of those");
     bench_expect_nothing(bench);
     bench_forget(bench);
 
