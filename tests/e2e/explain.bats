@@ -82,10 +82,8 @@ told() {
 }
 
 @test "a property that only udev knows" {
+    make_host # where no udevd runs, whatever this machine does
     start_with 'KERNEL=="null", ENV{ID_SERIAL_SHORT}=="1", CONTAINER+="box"'
-    if [[ -e /run/udev/control ]]; then
-        skip "an udevd runs here, so that the property may be known"
-    fi
     explains "only udev knows what ENV{ID_SERIAL_SHORT}==\"1\" asks for, and no udevd runs on this host"
     explains "ATTRS{serial} is what the kernel knows of it"
 }

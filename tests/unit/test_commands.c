@@ -11,53 +11,20 @@
 
 #include <signal.h>
 
-#include "cli/command.h"
-#include "fake_daemon.h"
-#include "run_command.h"
-
-#define CALL(method, parameters)                                                                   \
-    "{\"method\":\"io.devolve." method "\",\"parameters\":" parameters "}"
-#define REPLY(parameters)                                                                          \
-    {                                                                                              \
-        {                                                                                          \
-            "{\"parameters\":" parameters "}", 0, false                                            \
-        }                                                                                          \
-    }
-#define ERROR(name, parameters)                                                                    \
-    {                                                                                              \
-        {                                                                                          \
-            "{\"error\":\"" name "\",\"parameters\":" parameters "}", 0, false                     \
-        }                                                                                          \
-    }
+#include "conversation.h"
 
 #define WEB1                                                                                       \
     "{\"name\":\"web1\",\"pid\":4711,\"labels\":{\"app\":\"shop\"},\"netns\":\"isolated\","        \
     "\"uid_map\":\"0 100000 65536\",\"gid_map\":\"identity\",\"cgroup\":\"v2 /lxc/web1\","         \
     "\"state\":\"ready\",\"grants\":2,\"refused\":1,\"note\":null}"
 #define NIL "{\"name\":\"nil\",\"pid\":9,\"netns\":\"host\",\"state\":\"stalled\",\"note\":\"odd\"}"
-#define TTY_GRANT                                                                                  \
-    "{\"container\":\"web1\",\"devpath\":\"/devices/tty0\",\"node\":\"/dev/ttyUSB0\","             \
-    "\"number\":\"c 188:0\",\"uid\":0,\"gid\":20,\"mode\":\"0660\",\"access\":\"rw\","             \
-    "\"symlinks\":[\"/dev/zigbee\"],\"rule_file\":\"50-lab.rules\",\"rule_line\":3,"               \
-    "\"state\":\"delivered\",\"reason\":null}"
 #define ZRAM_GRANT                                                                                 \
     "{\"container\":\"web1\",\"devpath\":\"/devices/zram0\",\"node\":\"/dev/z\\u001b[31m\","       \
     "\"number\":\"b 252:0\",\"uid\":null,\"gid\":null,\"mode\":\"0600\",\"access\":\"r\","         \
     "\"symlinks\":[],\"rule_file\":\"attach\",\"rule_line\":0,"                                    \
     "\"state\":\"refused\",\"reason\":\"uid 7 is not mapped: %s%n\"}"
-#define TTY_LINE                                                                                   \
-    "- /dev/ttyUSB0    c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
 #define ZRAM_LINE                                                                                  \
     "- /dev/z\\x1b[31m  b 252:0  ?:? 0600   r   refused    attach          /devices/zram0\n"
-
-struct conversation {
-    const char *name;
-    command_fn *run;
-    const char *argv[16];
-    struct exchange exchanges[3];
-    int status;
-    const char *out, *err;
-};
 
 static const struct conversation conversations[] = {
     {
@@ -277,44 +244,6 @@ static const struct conversation conversations[] = {
         "",
     },
     {
-        "explain says for each rule what matched or what failed",
-        command_explain,
-        {"explain", "tty:ttyUSB0", "web1"},
-        {{CALL("Explain", "{\"device\":\"tty:ttyUSB0\",\"container\":\"web1\"}"),
-          REPLY("{\"device\":{\"devpath\":\"/devices/tty0\",\"subsystem\":\"tty\"},"
-                "\"explanations\":[{\"container\":\"web1\",\"given\":true,\"grant\":" TTY_GRANT ","
-                "\"plan\":[\"make the node\",\"attach it\"],\"rules\":["
-                "{\"file\":\"1.rules\",\"line\":1,\"verdict\":\"no_match\","
-                "\"key\":\"ATTRS{idVendor}==\\\"10c4\\\"\",\"value\":\"0403\","
-                "\"parent\":\"/devices/1-2\",\"hint\":\"write something else\"},"
-                "{\"file\":\"1.rules\",\"line\":2,\"verdict\":\"no_match\",\"key\":\"TAG=="
-                "\\\"x\\\"\"},"
-                "{\"file\":\"50-lab.rules\",\"line\":3,\"verdict\":\"matched\",\"gives\":true},"
-                "{\"file\":\"50-lab.rules\",\"line\":14,\"verdict\":\"skipped\"}]},"
-                "{\"container\":\"nil\",\"given\":false,\"rules\":[],\"plan\":[],"
-                "\"reason\":\"out of reach\"}]}")}},
-        EXIT_DONE,
-        "/devices/tty0\n"
-        "`- subsystem  tty\n"
-        "web1  given\n"
-        "|- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
-        "|  `- link /dev/zigbee\n"
-        "|- rules\n"
-        "|  |- 1.rules:1        no match  ATTRS{idVendor}==\"10c4\"  but it is \"0403\" at "
-        "/devices/1-2\n"
-        "|  |  `- write something else\n"
-        "|  |- 1.rules:2        no match  TAG==\"x\"  but the device has none\n"
-        "|  |- 50-lab.rules:3   matched   gives the device\n"
-        "|  `- 50-lab.rules:14  skipped\n"
-        "`- plan\n"
-        "   |- 1. make the node\n"
-        "   `- 2. attach it\n"
-        "nil  not given\n"
-        "|- out of reach\n"
-        "`- there are no rules\n",
-        "",
-    },
-    {
         "doctor shows what is well and what is not",
         command_doctor,
         {"doctor"},
@@ -325,43 +254,6 @@ static const struct conversation conversations[] = {
         "events  good     heard\n"
         "udev    warning  none\n"
         "?       ?        ?\n",
-        "",
-    },
-    {
-        "explain says what a container that is not registered would get, and what is masked",
-        command_explain,
-        {"explain", "mem:null", "wbe1"},
-        {{CALL("Explain", "{\"device\":\"mem:null\",\"container\":\"wbe1\"}"),
-          REPLY(
-              "{\"device\":{\"devpath\":\"/devices/null\"},\"explanations\":["
-              "{\"container\":\"wbe1\",\"registered\":false,\"given\":true,\"grant\":null,"
-              "\"plan\":[],\"hint\":\"is web1 meant?\",\"rules\":["
-              "{\"file\":\"a.rules\",\"line\":1,\"verdict\":\"waits\",\"key\":\"TAG==\\\"x\\\"\"},"
-              "{\"file\":\"a.rules\",\"line\":2,\"verdict\":\"waits\"},"
-              "{\"file\":\"a.rules\",\"line\":3,\"verdict\":\"no_match\",\"key\":"
-              "\"ATTRS{x}==\\\"1\\\"\",\"parent\":\"/devices/p\"},"
-              "{\"file\":\"a.rules\",\"line\":4,\"verdict\":\"no_match\",\"key\":"
-              "\"CONTAINER+=\\\"label:a=b\\\"\"}]},"
-              "{\"container\":\"b\",\"registered\":false,\"given\":false,\"rules\":[]},"
-              "{\"container\":\"\",\"registered\":false,\"given\":false,\"rules\":[]}],"
-              "\"masked\":[{\"path\":\"/lib/a.rules\",\"by\":\"/etc/a.rules\"},"
-              "{\"path\":\"/etc/b.rules\",\"by\":\"/dev/null\"}]}")}},
-        EXIT_DONE,
-        "/devices/null\n"
-        "wbe1  not registered, would be given\n"
-        "|- is web1 meant?\n"
-        "`- rules\n"
-        "   |- a.rules:1  waits     TAG==\"x\"\n"
-        "   |- a.rules:2  waits     for an earlier rule\n"
-        "   |- a.rules:3  no match  ATTRS{x}==\"1\"  but there is none at /devices/p\n"
-        "   `- a.rules:4  no match  CONTAINER+=\"label:a=b\"  but the container has none\n"
-        "b  not registered, would not be given\n"
-        "`- there are no rules\n"
-        "no container is registered\n"
-        "`- there are no rules\n"
-        "rule files that are not read\n"
-        "|- /lib/a.rules: masked by /etc/a.rules\n"
-        "`- /etc/b.rules: a link to /dev/null\n",
         "",
     },
     {
@@ -450,31 +342,10 @@ static const struct conversation conversations[] = {
     },
 };
 
-static void converse(const struct conversation *c)
-{
-    struct fake_daemon daemon;
-    size_t count = 0;
-    while (count < ARRAY_SIZE(c->exchanges) && c->exchanges[count].call)
-        count++;
-
-    fake_daemon_start(&daemon, c->exchanges, count);
-    struct result result = run_command(c->run, c->argv);
-    fake_daemon_stop(&daemon);
-    if (result.status != c->status)
-        print_error("%s: status %d\n", c->name, result.status);
-    assert_string_equal(result.err, c->err);
-    assert_string_equal(result.out, c->out);
-    assert_int_equal(result.status, c->status);
-    result_done(&result);
-}
-
 static void each_conversation_goes_as_it_is_written(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(conversations); i++) {
-        print_message("           %s\n", conversations[i].name);
-        converse(&conversations[i]);
-    }
+    conversations_hold(conversations, ARRAY_SIZE(conversations));
 }
 
 int main(void)
