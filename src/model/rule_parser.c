@@ -163,10 +163,8 @@ static enum rule_group group_of(const struct rule_token *token)
         return rule_key_is_parent(key) ? RULE_GROUP_PARENT : RULE_GROUP_DEVICE;
     if (key == RULE_KEY_CONTAINER)
         return RULE_GROUP_CONTAINER;
-    if (key == RULE_KEY_OPTIONS)
-        return RULE_GROUP_OPTIONS;
-    if (key == RULE_KEY_ENV)
-        return RULE_GROUP_ENV;
+    if (key == RULE_KEY_OPTIONS || key == RULE_KEY_ENV)
+        return key == RULE_KEY_ENV ? RULE_GROUP_ENV : RULE_GROUP_OPTIONS;
     return key == RULE_KEY_NAME || key == RULE_KEY_NODE || key == RULE_KEY_SYMLINK
                ? RULE_GROUP_ASSIGN
                : RULE_GROUP_OWNER;
