@@ -73,7 +73,7 @@ static int read_reference(void *userdata, const char *subsystem, const char *sys
 {
     (void)userdata;
     _cleanup_(udev_device_unrefp) struct udev_device *device = find_device(subsystem, sysname);
-    if (!device || !path_is_plain(attribute))
+    if (!device || !path_stays_below(attribute))
         return 0;
     const char *value = udev_device_get_sysattr_value(device, attribute);
     char *copy = strdup(value ? value : "");

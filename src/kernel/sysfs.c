@@ -120,7 +120,7 @@ static int climb(int fd_take, const char *devpath, const char **name)
 {
     _cleanup_close_ int fd = fd_take;
     const char *rest = strchr(devpath + 1, '/'); /* behind "/devices" */
-    size_t depth = 0;
+    size_t depth = rest ? 1 : 0;
     for (; rest && (rest = strchr(rest + 1, '/')); depth++)
         ;
     for (const char *below; (below = after_prefix(*name, "../")); *name = below) {
@@ -132,7 +132,7 @@ static int climb(int fd_take, const char *devpath, const char **name)
         fd_close(fd);
         fd = above;
     }
-    return path_is_plain(*name) ? TAKE_FD(fd) : -ENOENT;
+    return path_stays_below(*name) ? TAKE_FD(fd) : -ENOENT;
 }
 
 /* A regular file, or a link if links are values here. Returns 1 and *ret, 0, or a negative errno.

@@ -19,6 +19,20 @@ static inline bool path_is_plain(const char *path)
     }
 }
 
+/* Whether a relative path cannot lead above where it begins: none of its components is "..". */
+static inline bool path_stays_below(const char *path)
+{
+    if (path[0] == '/' || path[0] == '\0')
+        return false;
+    for (; *path; path += strspn(path, "/")) {
+        size_t length = strcspn(path, "/");
+        if (length == 2 && strspn(path, ".") == 2)
+            return false;
+        path += length;
+    }
+    return true;
+}
+
 /* Whether it can be a devpath: absolute, plain, UTF-8 without control characters. */
 static inline bool path_is_devpath(const char *path)
 {

@@ -147,11 +147,13 @@ static void assign_options(struct rule_state *state, const struct rule_token *to
 /* Which characters stay besides the safe ones; NULL: all do. */
 static const char *kept_characters(const struct rule_state *state, enum rule_key key)
 {
+    bool replaces = state->escape == RULE_ESCAPE_REPLACE;
     if (key == RULE_KEY_NODE || key == RULE_KEY_SYMLINK) {
-        const char *kept = key == RULE_KEY_SYMLINK ? "/ " : "/";
+        /* blanks part links, unless they too are to be replaced */
+        const char *kept = key == RULE_KEY_SYMLINK && !replaces ? "/ " : "/";
         return state->escape == RULE_ESCAPE_NONE ? NULL : kept;
     }
-    return key == RULE_KEY_ENV && state->escape == RULE_ESCAPE_REPLACE ? "" : NULL;
+    return key == RULE_KEY_ENV && replaces ? "" : NULL;
 }
 
 /* The token's value for this device. False where it comes to nothing, or is too long to be meant.
@@ -225,8 +227,8 @@ static void drop_property(struct property_list *list, const char *key)
     }
 }
 
-/* ENV{key}="" takes back what earlier rules set. += puts a blank and the value behind what is
- * there. */
+/* += puts a blank and the value behind what is there. ENV{key}="" is kept until the end, so that
+ * later rules no longer see the kernel's or udev's property of that name either. */
 static int assign_property(struct rule_state *state, const struct rule_token *token)
 {
     struct property_list *env = &state->share.env;
@@ -234,7 +236,7 @@ static int assign_property(struct rule_state *state, const struct rule_token *to
     if (!substitute(state, token, value)) {
         if (token->op == RULE_SET && token->value[0] == '\0') {
             rule_state_settle(state, token->argument);
-            drop_property(env, token->argument);
+            return property_set(env, token->argument, "");
         }
         return 0;
     }
@@ -303,6 +305,7 @@ int rule_assign(struct rule_state *state, const struct rule *rule)
 {
     const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ASSIGN);
     const struct rule_token *token = rule_group_begin(rule, RULE_GROUP_OPTIONS);
+    state->escape = RULE_ESCAPE_UNSET; /* of one line, as udevd has it */
     for (; token < end; token++) {
         unsigned bit = BIT(token->info->key);
         /* closed options still jump and set the escape: that is not part of the share */
@@ -323,6 +326,6 @@ void rule_assign_finish(struct rule_state *state)
         take_back(&state->share);
     struct property_list *env = &state->share.env;
     for (size_t i = env->count; i > 0; i--)
-        if (env->items[i - 1].key[0] == '.')
+        if (env->items[i - 1].key[0] == '.' || env->items[i - 1].value[0] == '\0')
             drop_property(env, env->items[i - 1].key);
 }

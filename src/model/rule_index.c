@@ -90,11 +90,10 @@ static int add_by_conditions(struct rule_index *index, const struct rule *rule, 
 
 static int note_touched(struct rule_index *index, const struct rule *rule)
 {
-    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ASSIGN);
-    for (const struct rule_token *token = rule_group_begin(rule, RULE_GROUP_ASSIGN); token < end;
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ENV);
+    for (const struct rule_token *token = rule_group_begin(rule, RULE_GROUP_ENV); token < end;
          token++)
-        if (token->info->key == RULE_KEY_ENV &&
-            !rule_tree_answer(&index->touched, token->argument, strlen(token->argument)))
+        if (!rule_tree_answer(&index->touched, token->argument, strlen(token->argument)))
             return -ENOMEM;
     return 0;
 }

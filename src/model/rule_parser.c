@@ -156,13 +156,18 @@ static int add_expression(struct parser *parser, const struct rule_expression *e
 
 static enum rule_group group_of(const struct rule_token *token)
 {
-    if (token->info->key == RULE_KEY_TEST)
+    enum rule_key key = token->info->key;
+    if (key == RULE_KEY_TEST)
         return RULE_GROUP_TEST;
     if (rule_operator_is_match(token->op))
-        return rule_key_is_parent(token->info->key) ? RULE_GROUP_PARENT : RULE_GROUP_DEVICE;
-    if (token->info->key == RULE_KEY_CONTAINER)
+        return rule_key_is_parent(key) ? RULE_GROUP_PARENT : RULE_GROUP_DEVICE;
+    if (key == RULE_KEY_CONTAINER)
         return RULE_GROUP_CONTAINER;
-    return token->info->key == RULE_KEY_OPTIONS ? RULE_GROUP_OPTIONS : RULE_GROUP_ASSIGN;
+    if (key == RULE_KEY_OPTIONS || key == RULE_KEY_ENV)
+        return key == RULE_KEY_ENV ? RULE_GROUP_ENV : RULE_GROUP_OPTIONS;
+    return key == RULE_KEY_NAME || key == RULE_KEY_NODE || key == RULE_KEY_SYMLINK
+               ? RULE_GROUP_ASSIGN
+               : RULE_GROUP_OWNER;
 }
 
 /* Copies the line's tokens into the arena, group after group. */

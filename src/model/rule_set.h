@@ -26,7 +26,9 @@ enum rule_group {
     RULE_GROUP_TEST,      /* matches that may speak of the parent found: TEST=="...%b" */
     RULE_GROUP_CONTAINER, /* CONTAINER assignments: whom the rest of the line is for */
     RULE_GROUP_OPTIONS,   /* before the rest, because string_escape= changes how it is read */
-    RULE_GROUP_ASSIGN,
+    RULE_GROUP_OWNER,     /* then in udev's order: OWNER, GROUP, MODE, ACCESS ... */
+    RULE_GROUP_ENV,       /* ... properties, with what the lines before have done ... */
+    RULE_GROUP_ASSIGN,    /* ... and names: NAME, NODE, SYMLINK */
     RULE_GROUP_COUNT,
 };
 

@@ -34,8 +34,8 @@ const char *rule_state_devnode(const struct rule_state *state)
 /* What the kernel says of a device's place and node is not udev's to contradict. */
 static bool is_the_kernels(const char *key)
 {
-    static const char *const keys[] = {"DEVPATH", "SUBSYSTEM", "DEVTYPE", "MAJOR",
-                                       "MINOR",   "IFINDEX",   "DRIVER"};
+    static const char *const keys[] = {"DEVPATH", "SUBSYSTEM", "DEVTYPE",
+                                       "MAJOR",   "MINOR",     "IFINDEX"};
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         if (streq(keys[i], key))
             return true;
@@ -47,13 +47,15 @@ const char *rule_state_property(const struct rule_state *state, const char *key)
     const struct device *device = state->device;
     const char *value = property_get(&state->share.env, key);
     if (value)
-        return value;
+        return value[0] ? value : NULL; /* ENV{key}="" */
     if (streq(key, "ACTION"))
         return "add";
     /* the kernel says "ttyUSB0" here and udev "/dev/ttyUSB0", which is what its rules are written
      * for */
     if (streq(key, "DEVNAME"))
         return rule_state_devnode(state);
+    if (streq(key, "DRIVER")) /* of a few devices only the link tells, not the `uevent` file */
+        return device->driver;
     if (is_the_kernels(key))
         return property_get(&device->properties, key);
     value = property_get(&device->udev.properties, key);

@@ -343,7 +343,7 @@ void rule_substitute_clean(char *text, const char *also)
     while (*text) {
         size_t length = safe_length(text, also);
         if (length == 0)
-            *text = '_';
+            *text = isspace((unsigned char)*text) && strchr(also, ' ') ? ' ' : '_';
         text += length ? length : 1;
     }
 }

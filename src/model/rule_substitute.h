@@ -40,6 +40,7 @@ int rule_substitute(const struct rule_state *state, const char *format, bool joi
 
 /*
  * Replaces with '_' what is neither of 0-9A-Za-z#+-.:=@_ nor in `also` nor a \xNN nor valid UTF-8
- * beyond ASCII: udev's set of characters for names.
+ * beyond ASCII: udev's set of characters for names. White space becomes a blank where `also` has
+ * one.
  */
 void rule_substitute_clean(char *text, const char *also);

@@ -129,6 +129,8 @@ static int read_mask(struct compilation *c, const char *text)
     uint64_t mask;
     if (text_to_octal(text, 07777, &mask) < 0)
         return FAIL_KEY(c, "the mask of TEST is an octal number up to 7777, such as 0222");
+    if (mask == 0)
+        return FAIL_KEY(c, "no file has a bit of an empty mask");
     c->token->number = (unsigned)mask;
     return 0;
 }

@@ -189,6 +189,9 @@ static void attributes_are_read_without_their_newline(void **state)
     assert_attribute(device, "../../mem/null/dev", "1:3"); /* a device above, and then down */
     assert_attribute(device, "../../../../kernel/profiling", NULL);
     assert_attribute(device, "../../../uevent", NULL);
+    assert_attribute(device, "../../../virtual/mem/null/dev", "1:3"); /* as far as /sys/devices */
+    assert_attribute(device, "queue//rotational", "0");
+    assert_attribute(device, "./dev", number);
     assert_attribute(device, "../subsystem", NULL);
     assert_attribute(device, "..", NULL);
     assert_attribute(device, "nothing", NULL);

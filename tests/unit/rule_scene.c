@@ -19,7 +19,7 @@ static const struct fake FAKES[] = {
     {INTERFACE "/ttyUSB0/tty/ttyUSB0",
      "tty",
      NULL,
-     "MAJOR=188\nMINOR=7\nDEVNAME=ttyUSB0\nEMPTY=\n",
+     "MAJOR=188\nMINOR=7\nDEVNAME=ttyUSB0\nEMPTY=\nBUS=own\n",
      {{"dev", "188:7"}, {"uartclk", "0"}, {"ttyUSB0", "self"}}},
     {INTERFACE "/ttyUSB0", "usb-serial", "cp210x", "", {{"port_number", "0"}}},
     {INTERFACE, "usb", "cp210x", "DEVTYPE=usb_interface\n", {{"bInterfaceNumber", "00"}}},

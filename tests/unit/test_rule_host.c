@@ -38,6 +38,9 @@ static const struct {
     {"an attribute's name may have substitutions", SCENE_LEAF,
      "KERNEL==\"tty*\", ATTR{%k}==\"self\"" GIVE, "given t:1"},
 
+    {"the driver is a property too, even if only the link tells it", 1,
+     "KERNEL==\"ttyUSB0\", ENV{DRIVER}==\"cp210x\"" GIVE, "given t:1"},
+
     {"a file below the device is tested", SCENE_STICK, "SUBSYSTEM==\"usb\", TEST==\"serial\"" GIVE,
      "given t:1"},
     {"a file that is not there", SCENE_STICK, "SUBSYSTEM==\"usb\", TEST!=\"x\"" GIVE, "given t:1"},

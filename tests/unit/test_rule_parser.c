@@ -33,6 +33,8 @@ static const struct {
     {"parents have no tags to set", "TAGS+=\"b\"", PROBLEM_ERROR, 1, 5, "TAGS takes only == !="},
     {"a mask that is not octal", "TEST{0448}==\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
      "the mask of TEST is an octal number"},
+    {"a mask that no file meets", "TEST{0}==\"x\", MODE=\"1\"", PROBLEM_ERROR, 1, 1,
+     "no file has a bit"},
     {"a test of nothing", "TEST==\"\", MODE=\"1\"", PROBLEM_ERROR, 1, 7, "TEST needs the path"},
     {"a test that ignores case", "TEST==i\"a\", MODE=\"1\"", PROBLEM_ERROR, 1, 7,
      "TEST names a file"},

@@ -37,7 +37,7 @@ static const struct {
      "OPTIONS+=\"subtree\", MODE=\"0001\", GOTO=\"end\"\nLABEL=\"end\"\n"},
     {"keys of one kind stay as written",
      "ATTR{b}==\"1\", ATTR{a}!=\"2\", SYMLINK+=\"d\", OWNER=\"7\", SYMLINK-=\"c\"\n",
-     "ATTR{b}==\"1\", ATTR{a}!=\"2\", SYMLINK+=\"d\", OWNER=\"7\", SYMLINK-=\"c\"\n"},
+     "ATTR{b}==\"1\", ATTR{a}!=\"2\", OWNER=\"7\", SYMLINK+=\"d\", SYMLINK-=\"c\"\n"},
     {"every operator", "KERNEL==\"a\", CONTAINER=\"web1\", CONTAINER-=\"b\", CONTAINER:=\"*\"\n",
      "KERNEL==\"a\", CONTAINER=\"web1\", CONTAINER-=\"b\", CONTAINER:=\"*\"\n"},
 
@@ -80,7 +80,7 @@ static const struct {
      "OPTIONS=\"last_rule string_escape=replace\", OPTIONS+=\"string_escape=none\"\n"},
     {"a priority", "OPTIONS:=\"link_priority=-100,subtree\", OPTIONS=\"link_priority=-0\"\n",
      "OPTIONS:=\"subtree link_priority=-100\", OPTIONS=\"link_priority=0\"\n"},
-    {"a test with a mask", "TEST{222}==\"x\", TEST{0}!=\"%s{y}\", MODE=\"1\"\n",
+    {"a test with a mask", "TEST{222}==\"x\", TEST!=\"%s{y}\", MODE=\"1\"\n",
      "TEST{0222}==\"x\", TEST!=\"%s{y}\", MODE=\"0001\"\n"},
     {"arguments",
      "ATTR{[dmi/id]sys_vendor}==\"a\", ATTR{%b x}==\"b\", SYSCTL{kernel.ostype}==\"L*\", "
@@ -89,7 +89,7 @@ static const struct {
      "CONST{virt}==\"none\", ENV{.a}==\"b\", MODE=\"0001\"\n"},
     {"substitutions stay as written",
      "NODE=\"/dev/$kernel\", OWNER=\"$env{ID_X}\", ENV{A}+=\"%% $$ %s{serial}\"\n",
-     "NODE=\"/dev/$kernel\", OWNER=\"$env{ID_X}\", ENV{A}+=\"%% $$ %s{serial}\"\n"},
+     "OWNER=\"$env{ID_X}\", ENV{A}+=\"%% $$ %s{serial}\", NODE=\"/dev/$kernel\"\n"},
     {"labels of any name", "GOTO=e\"a\\nb\"\nGOTO=\"c d\"\nLABEL=e\"a\\x0ab\"\nLABEL=\"c d\"\n",
      "GOTO=e\"a\\nb\"\nGOTO=\"c d\"\nLABEL=e\"a\\nb\"\nLABEL=\"c d\"\n"},
     {"rules that give", TTY "MODE=\"600\", SYMLINK+=\"%k\"\nSUBSYSTEMS==\"usb\", ENV{P}=\"%b\"\n",

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""compare.py RULES VERDICTS KNOWN: where do udevd and devolve differ?
+"""compare.py RULES VERDICTS KNOWN MANUAL: where do udevd and devolve differ?
 
-VERDICTS is what guest/observe printed. KNOWN lists the differences that are meant: a line that begins with `#` says
-why, the lines below it are rules, as in corners.rules. Fails where there is another difference, where a known one is
-no longer there, and where too little was compared.
+VERDICTS is what guest/observe printed. KNOWN lists the differences that are meant: lines that begin with `#` say why
+and are sentences of the manual page; the lines below are rules, as in corners.rules. Fails where there is another
+difference, where a known one is no longer there or not in the manual, and where too little was compared.
 """
 
 import re
@@ -23,14 +23,26 @@ def read_rules(path):
 
 def read_known(path):
     """{rule: why it differs}"""
-    known, reason = {}, ""
+    known, reason, ended = {}, "", True
     with open(path, encoding="utf-8") as file:
         for line in file.read().splitlines():
             if line.startswith("#"):
-                reason = line[1:].strip()
+                reason = line[1:] if ended else reason + line[1:]
             elif line:
                 known[line] = reason
+            ended = not line.startswith("#")
     return known
+
+
+def plain(text):
+    """Words and signs alone: without scdoc's marks, and however the lines are broken."""
+    return " ".join(re.sub(r"[*_\\]", "", text).split())
+
+
+def not_in_manual(known, path):
+    with open(path, encoding="utf-8") as file:
+        section = plain(file.read().partition("# DIFFERENCES FROM UDEV\n")[2].partition("\n# ")[0])
+    return [reason for reason in sorted(set(known.values())) if plain(reason) not in section]
 
 
 def read_verdicts(path):
@@ -67,32 +79,40 @@ def shown(value):
     return "no match" if value is None else repr(value)
 
 
-def main(rules_path, verdicts_path, known_path):
+def complain_of_differences(rules, known, sections):
+    """Returns what to say of those that are not known, and the known rules that did differ."""
+    udevd, devolve, found, used = sections["udevd"], sections["devolve"], {}, set()
+    complaints = [f"only one of the two knows {devpath}" for devpath in udevd.keys() ^ devolve.keys()]
+    for number, rule, devpath, theirs, ours in differences(rules, udevd, devolve):
+        used.add(rule)
+        if rule not in known:
+            found.setdefault(number, []).append(f"    {devpath}: udevd {shown(theirs)}, devolve {shown(ours)}")
+    for number, lines in sorted(found.items(), key=lambda item: int(item[0])):
+        more = [f"    and {len(lines) - 3} more"] if len(lines) > 3 else []
+        complaints.append("\n".join([rules[number], *lines[:3], *more]))
+    return complaints, used
+
+
+def complain_of_little(rules, matched, devices, kinds):
+    for what, count, least in (("rules", rules, RULES_MIN), ("kinds", kinds, KINDS_MIN),
+                               ("devices", devices, DEVICES_MIN), ("rules that match", matched, rules // 2)):
+        if count < least:
+            yield f"too little to compare: {count} {what}, not {least}"
+
+
+def main(rules_path, verdicts_path, known_path, manual_path):
     rules, known = read_rules(rules_path), read_known(known_path)
     sections, kinds = read_verdicts(verdicts_path)
-    complaints, unused, compared = [], set(known), 0
-    for phase in ("hot", "cold"):
-        udevd, devolve = sections[f"udevd {phase}"], sections[f"devolve {phase}"]
-        complaints += [f"{phase}: only one of the two knows {devpath}" for devpath in udevd.keys() ^ devolve.keys()]
-        compared += len(rules) * len(udevd.keys() & devolve.keys())
-        first = {}
-        for number, rule, devpath, theirs, ours in differences(rules, udevd, devolve):
-            unused.discard(rule)
-            if rule not in known:
-                first.setdefault(number, []).append(f"    {devpath}: udevd {shown(theirs)}, devolve {shown(ours)}")
-        for number, lines in sorted(first.items(), key=lambda item: int(item[0])):
-            complaints.append("\n".join([f"{phase}: {rules[number]}", *lines[:3],
-                                         *([f"    and {len(lines) - 3} more"] if len(lines) > 3 else [])]))
-    complaints += [f"listed as known, but they agree: {rule}" for rule in sorted(unused & set(rules.values()))]
-    devices = sections["udevd cold"]
-    matched = {number for marks in devices.values() for number in marks} & rules.keys()
-    for what, count, least in (("rules", len(rules), RULES_MIN), ("kinds", len(kinds), KINDS_MIN),
-                               ("devices", len(devices), DEVICES_MIN), ("matched", len(matched), len(rules) // 2)):
-        if count < least:
-            complaints.append(f"too little to compare: {what}: {count}, not {least}")
-    print("\n".join(complaints))
-    print(f"{len(rules)} rules, {len(matched)} of them met by some device; {len(devices)} devices, {len(kinds)} kinds "
-          f"plugged; {compared} verdicts; {len(known)} rules known to differ; {len(complaints)} complaints")
+    complaints, used = complain_of_differences(rules, known, sections)
+    complaints += [f"listed as known, but they agree: {rule}" for rule in sorted(known.keys() - used)]
+    complaints += [f"not a sentence of the manual: {reason}" for reason in not_in_manual(known, manual_path)]
+    judged = [marks for marks in sections["udevd"].values() if "ACTION" in marks]
+    matched = {number for marks in judged for number in marks} & rules.keys()
+    complaints += complain_of_little(len(rules), len(matched), len(judged), len(kinds))
+    for complaint in complaints:
+        print(complaint)
+    print(f"{len(rules)} rules ({len(matched)} match something), {len(judged)} devices, {len(kinds)} kinds plugged: "
+          f"{len(complaints)} complaints, {len(known)} differences known")
     return 1 if complaints else 0
 
 

@@ -3,18 +3,22 @@
 /*
  * judge FILE: what our rules say of every device in sysfs, in the form in which `udevadm info -e`
  * tells what udev's say: "P: DEVPATH", then "E: KEY=VALUE" for each property that the rules set.
- * Only the two lower floors are in it: it asks neither udev's database nor a daemon.
+ * Only the lower floors are in it, no daemon. What only udev knows comes out of udev's database,
+ * when udevd has settled; a device without a record there is one of which udev has nothing to say.
  */
 
 #include <errno.h>
 #include <stdio.h>
 
+#include "kernel/host_facts.h"
 #include "kernel/rule_files.h"
 #include "kernel/sysfs.h"
+#include "kernel/udev_database.h"
 #include "model/rule_match.h"
 #include "model/rule_set.h"
 
 struct tree {
+    const struct rule_set *rules;
     struct device_source source;
     struct device **devices; /* ordered by devpath */
     size_t count;
@@ -47,28 +51,58 @@ static struct device *find_parent(void *userdata, const struct device *device)
     return NULL;
 }
 
-static bool is_known(const struct tree *tree, const char *devpath)
+/* Whether a rule sets this property. */
+static bool is_assigned(const struct rule_set *rules, const char *key)
 {
-    for (size_t i = 0; i < tree->count; i++)
-        if (streq(tree->devices[i]->devpath, devpath))
-            return true;
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *rule = &rules->rules[i];
+        const struct rule_token *token = rule_group_begin(rule, RULE_GROUP_OPTIONS);
+        for (; token < rule_group_end(rule, RULE_GROUP_ASSIGN); token++)
+            if (token->info->key == RULE_KEY_ENV && streq(token->argument, key))
+                return true;
+    }
     return false;
 }
 
-/* What has no subsystem, such as /devices/platform, is not enumerated, but a parent all the same.
+/*
+ * udevd has carried out the same rules, so that its record has in it what they set. Ours begin
+ * where udevd's began: with what was known before them.
  */
-static int add_parents(struct tree *tree, const char *devpath);
+static int keep_what_was_before(const struct rule_set *rules, struct udev_view *view)
+{
+    struct property_list before = {0};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < view->properties.count; i++) {
+        const struct property *property = &view->properties.items[i];
+        if (!is_assigned(rules, property->key))
+            r = property_set(&before, property->key, property->value);
+    }
+    property_list_done(&view->properties);
+    view->properties = before;
+    return r;
+}
+
+static int ask_udev(const struct tree *tree, struct device *device)
+{
+    struct udev_view view = {0};
+    int r = udev_database_read(device, &view);
+    if (r > 0)
+        r = keep_what_was_before(tree->rules, &view);
+    if (r >= 0)
+        device_take_udev(device, &view);
+    udev_view_done(&view);
+    return r;
+}
 
 static int add_device(void *userdata, const char *devpath)
 {
     struct tree *tree = userdata;
     _cleanup_device_ struct device *device = NULL;
-    if (is_known(tree, devpath))
-        return 0;
-    int r = add_parents(tree, devpath);
-    if (r == 0)
-        r = sysfs_read_device(devpath, &tree->source, &device);
+    int r = sysfs_read_device(devpath, &tree->source, &device);
     if (r <= 0)
+        return r;
+    r = ask_udev(tree, device);
+    if (r < 0)
         return r;
     struct device **place = array_add(&tree->devices, &tree->count, sizeof(*tree->devices));
     if (!place)
@@ -77,20 +111,12 @@ static int add_device(void *userdata, const char *devpath)
     return 0;
 }
 
-static int add_parents(struct tree *tree, const char *devpath)
-{
-    _cleanup_free_ char *path = strdup(devpath);
-    if (!path)
-        return -ENOMEM;
-    *strrchr(path, '/') = '\0';
-    return strrchr(path, '/') > path ? add_device(tree, path) : 0;
-}
-
 static int tree_read(struct tree *tree)
 {
     tree->source = (struct device_source){
         .read_attribute = sysfs_read_attribute,
         .parent = find_parent,
+        .facts = &host_facts_real,
         .userdata = tree,
     };
     int r = sysfs_enumerate(add_device, tree);
@@ -139,7 +165,7 @@ static int load(const char *path, struct rule_set *rules)
 int main(int argc, char **argv)
 {
     _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
-    struct tree tree = {0};
+    struct tree tree = {.rules = rules};
     if (argc != 2) {
         fprintf(stderr, "usage: judge FILE\n");
         return 2;

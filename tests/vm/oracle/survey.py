@@ -16,7 +16,7 @@ DULL = {"acpi", "cpu", "memory", "event_source", "wakeup", "workqueue", "vtconso
 VOLATILE = re.compile(
     r"urbnum|duration|usec|time|stat$|stats|statistics|inflight|power/|wakeup|hwseqnum|io(done|request|err|tmo)_?cnt"
     r"|uevent|carrier|state|speed|duplex|timeout|testing|dormant|proto_down|rx|tx|flags|trigger|events_poll"
-    r"|SEQNUM|USEC|DISKSEQ|IFINDEX|ORACLE|CURRENT|TAGS|DEVLINKS|^ID_|DEVNAME|diskseq|index|iflink|brightness|_input|authorized"
+    r"|SEQNUM|USEC|DISKSEQ|IFINDEX|DEVNAME|DEVLINKS|TAGS|diskseq|index|iflink|brightness|_input|authorized"
 )
 
 
@@ -29,7 +29,7 @@ def read(lines):
     devices, device = {}, None
     for line in lines:
         if match := re.match(r"\s*looking at device '(.*)':", line):
-            device = devices.setdefault(match[1], {"devpath": match[1], "ATTR": {}, "ENV": {}})
+            device = devices.setdefault(match[1], {"devpath": match[1], "ATTR": {}, "ENV": {}, "SYMLINK": [], "TAG": []})
         elif match := re.match(r'\s*(KERNEL|SUBSYSTEM|DRIVER)=="(.*)"$', line):
             device[match[1]] = match[2]
         elif match := re.match(r'\s*ATTR\{(.*?)\}=="(.*)"$', line):
@@ -37,6 +37,10 @@ def read(lines):
                 device["ATTR"][match[1]] = match[2]
         elif match := re.match(r"P: (.*)", line):
             device = devices.get(match[1])
+        elif device and (match := re.match(r"S: (.*)", line)):
+            device["SYMLINK"].append(match[1])
+        elif device and (match := re.match(r"E: CURRENT_TAGS=:(.*):", line)):
+            device["TAG"] = match[1].split(":")
         elif device and (match := re.match(r"E: (.*?)=(.*)", line)):
             if is_stable(match[1], match[2]):
                 device["ENV"][match[1]] = match[2]
