@@ -83,20 +83,11 @@ void delegation_hint(struct container *container, const char *devpath, uint64_t 
         outcome_retry(container);
 }
 
-static bool same_strings(char *const *a, size_t a_count, char *const *b, size_t b_count)
-{
-    for (size_t i = 0; a_count == b_count && i < a_count; i++)
-        if (!streq(a[i], b[i]))
-            return false;
-    return a_count == b_count;
-}
-
 bool delegation_can_change(const struct grant *delivered, const struct grant *desired)
 {
     return grant_same_key(delivered, desired) && delivered->options == desired->options &&
            property_list_equal(&delivered->env, &desired->env) &&
-           same_strings(delivered->symlinks, delivered->symlink_count, desired->symlinks,
-                        desired->symlink_count);
+           grant_same_links(delivered, desired);
 }
 
 /* What is said in `status` when a grant cannot even begin. */

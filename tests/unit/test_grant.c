@@ -292,6 +292,7 @@ static void grants_are_equal_when_all_that_is_delivered_is(void **state)
         {.mode = 0600, .owner = TEXT("1"), .access = ACCESS_READ},
         {.mode = 0600, .owner = TEXT("1"), .options = OPTION_NO_EVENT},
         {.mode = 0600, .owner = TEXT("1"), .symlinks = {TEXT("/dev/a")}, .symlink_count = 1},
+        {.mode = 0600, .owner = TEXT("1"), .link_priority = 1},
         {.mode = 0600, .owner = TEXT("1"), .env = {one, 1}},
         {.mode = 0600, .owner = TEXT("1"), .node = TEXT("/dev/other")},
     };
