@@ -244,8 +244,7 @@ bool grant_equal(const struct grant *a, const struct grant *b)
 {
     return grant_same_key(a, b) && devnum_equal(&a->number, &b->number) && grant_same_owner(a, b) &&
            a->mode == b->mode && a->access == b->access && a->options == b->options &&
-           a->link_priority == b->link_priority && grant_same_links(a, b) &&
-           property_list_equal(&a->env, &b->env);
+           grant_same_links(a, b) && property_list_equal(&a->env, &b->env);
 }
 
 int grant_translate(const struct grant *grant, uint32_t uid, uint32_t gid, const struct idmap *uids,

@@ -76,8 +76,8 @@ bool grant_same_owner(const struct grant *a, const struct grant *b);
 
 /*
  * Whether everything that is delivered is the same too, later events included (env, options): then
- * nothing needs doing. Which rule said so does not count, and neither do the links that are
- * yielded: these are not the rules' decision.
+ * nothing needs doing. Which rule said so does not count, and neither do the priority and the links
+ * that are yielded: what follows from these is a matter between several grants.
  */
 bool grant_equal(const struct grant *a, const struct grant *b);
 
