@@ -45,6 +45,12 @@ static bool is_in_force(const struct delivery *delivery)
            (delivery->state == DELIVERY_GIVING || delivery->state == DELIVERY_DELIVERED);
 }
 
+/* Whether it can be asked for its links: one that is cut too, where nobody tried to take it yet. */
+static bool can_yield(const struct delivery *delivery)
+{
+    return delivery->state == DELIVERY_DELIVERED;
+}
+
 /* Whether `other` is better than the grant of `self` at a path that the grant wants for a link. */
 static bool is_better(const struct delivery *other, bool older, const struct grant *grant,
                       const struct delivery *self, const char *path)
@@ -88,7 +94,7 @@ static const struct delivery *find_obstacle(const struct container *container,
                                             const struct grant *grant)
 {
     const struct delivery *holder = grant->node ? find_holder(container, grant->node, NULL) : NULL;
-    return holder && (has_node(holder->grant, grant->node) || !is_in_force(holder)) ? holder : NULL;
+    return holder && (has_node(holder->grant, grant->node) || !can_yield(holder)) ? holder : NULL;
 }
 
 int conflict_check(const struct container *container, const struct grant *grant,
@@ -145,7 +151,7 @@ static struct delivery *find_loser_at(const struct container *container, const c
                                       const struct delivery *self, uint32_t *ret_yielded)
 {
     struct delivery *holder = find_holder(container, path, self);
-    if (!holder || !is_in_force(holder) || !has_link(holder, path))
+    if (!holder || !can_yield(holder) || !has_link(holder, path))
         return NULL;
     *ret_yielded = holder->grant->yielded | UINT32_C(1) << find_link(holder->grant, path);
     return holder;

@@ -9,8 +9,8 @@
  * and the others have everything else and *yield* it (grant.h). At its path a node goes before any
  * link; then the higher link_priority is better, then who has it already, then who came first.
  *
- * Two never have one link at once. So who loses it is relinked before who gets it, and as long as
- * a delivery that is being taken back still has it, everybody yields.
+ * Two never have one link at once. So who loses it is relinked before who gets it; and where that,
+ * or to take it back, failed, everybody yields until it is gone.
  */
 
 #include "engine/container.h"

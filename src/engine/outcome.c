@@ -203,8 +203,9 @@ static void end_relink(struct container *container, struct job *job)
         delivery->grant->yielded = job->yielded;
         container->delegation->counters.changed++;
         revive_yielding(container, delivery);
-    } else if (!delivery->cut) {
+    } else {
         delegation_cut(container, delivery);
+        delivery->state = DELIVERY_TAKING;
     }
     delegation_hint(container, delivery->grant->devpath, delivery->grant->inode, NULL);
     if (job->hint)
