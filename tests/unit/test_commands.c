@@ -35,10 +35,14 @@
     "\"uid_map\":\"0 100000 65536\",\"gid_map\":\"identity\",\"cgroup\":\"v2 /lxc/web1\","         \
     "\"state\":\"ready\",\"grants\":2,\"refused\":1,\"note\":null}"
 #define NIL "{\"name\":\"nil\",\"pid\":9,\"netns\":\"host\",\"state\":\"stalled\",\"note\":\"odd\"}"
+#define YIELDED                                                                                    \
+    "{\"symlink\":\"/dev/stick\",\"devpath\":\"/devices/tty1\",\"link_priority\":0},"              \
+    "{\"symlink\":\"/dev/port\",\"devpath\":\"/devices/tty2\",\"link_priority\":null}"
 #define TTY_GRANT                                                                                  \
     "{\"container\":\"web1\",\"devpath\":\"/devices/tty0\",\"node\":\"/dev/ttyUSB0\","             \
     "\"number\":\"c 188:0\",\"uid\":0,\"gid\":20,\"mode\":\"0660\",\"access\":\"rw\","             \
-    "\"symlinks\":[\"/dev/zigbee\"],\"rule_file\":\"50-lab.rules\",\"rule_line\":3,"               \
+    "\"symlinks\":[\"/dev/zigbee\"],\"link_priority\":-1,\"yielded\":[" YIELDED "],"               \
+    "\"rule_file\":\"50-lab.rules\",\"rule_line\":3,"                                              \
     "\"state\":\"delivered\",\"reason\":null}"
 #define ZRAM_GRANT                                                                                 \
     "{\"container\":\"web1\",\"devpath\":\"/devices/zram0\",\"node\":\"/dev/z\\u001b[31m\","       \
@@ -47,6 +51,10 @@
     "\"state\":\"refused\",\"reason\":\"uid 7 is not mapped: %s%n\"}"
 #define TTY_LINE                                                                                   \
     "- /dev/ttyUSB0    c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
+#define LINK_LINES(indent)                                                                         \
+    indent "|- link /dev/zigbee\n" indent                                                          \
+           "|- link /dev/stick is held by /devices/tty1 (link_priority 0)\n" indent                \
+           "`- link /dev/port is the node of /devices/tty2\n"
 #define ZRAM_LINE                                                                                  \
     "- /dev/z\\x1b[31m  b 252:0  ?:? 0600   r   refused    attach          /devices/zram0\n"
 
@@ -120,10 +128,9 @@ static const struct conversation conversations[] = {
          {CALL("ListGrants", "{}"), REPLY("{\"grants\":[" TTY_GRANT "," ZRAM_GRANT "]}")}},
         EXIT_DONE,
         "web1  process 4711  isolated network  ready\n"
-        "|" TTY_LINE "|  `- link /dev/zigbee\n"
-        "`" ZRAM_LINE "   `- uid 7 is not mapped: %s%n\n"
-        "nil  process 9  host network  stalled\n"
-        "`- no device\n",
+        "|" TTY_LINE LINK_LINES("|  ") "`" ZRAM_LINE "   `- uid 7 is not mapped: %s%n\n"
+                                       "nil  process 9  host network  stalled\n"
+                                       "`- no device\n",
         "",
     },
     {
@@ -198,8 +205,8 @@ static const struct conversation conversations[] = {
         "|- cgroup   v2 /lxc/web1\n"
         "`- label    app=shop\n"
         "grants\n"
-        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
-        "   `- link /dev/zigbee\n",
+        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
+        "/devices/tty0\n" LINK_LINES("   "),
         "",
     },
     {
@@ -232,8 +239,8 @@ static const struct conversation conversations[] = {
           REPLY("{\"grant\":" TTY_GRANT "}")}},
         EXIT_DONE,
         "web1\n"
-        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
-        "   `- link /dev/zigbee\n",
+        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
+        "/devices/tty0\n" LINK_LINES("   "),
         "",
     },
     {
@@ -296,19 +303,20 @@ static const struct conversation conversations[] = {
         "/devices/tty0\n"
         "`- subsystem  tty\n"
         "web1  given\n"
-        "|- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
-        "|  `- link /dev/zigbee\n"
-        "|- rules\n"
-        "|  |- 1.rules:1        no match  ATTRS{idVendor}==\"10c4\"  but it is \"0403\"\n"
-        "|  |- 1.rules:2        no match  TAG==\"x\"  but the device has none\n"
-        "|  |- 50-lab.rules:3   matched   gives the device\n"
-        "|  `- 50-lab.rules:14  skipped\n"
-        "`- plan\n"
-        "   |- 1. make the node\n"
-        "   `- 2. attach it\n"
-        "nil  not given\n"
-        "|- out of reach\n"
-        "`- there are no rules\n",
+        "|- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
+        "/devices/tty0\n" LINK_LINES(
+            "|  ") "|- rules\n"
+                   "|  |- 1.rules:1        no match  ATTRS{idVendor}==\"10c4\"  but it is "
+                   "\"0403\"\n"
+                   "|  |- 1.rules:2        no match  TAG==\"x\"  but the device has none\n"
+                   "|  |- 50-lab.rules:3   matched   gives the device\n"
+                   "|  `- 50-lab.rules:14  skipped\n"
+                   "`- plan\n"
+                   "   |- 1. make the node\n"
+                   "   `- 2. attach it\n"
+                   "nil  not given\n"
+                   "|- out of reach\n"
+                   "`- there are no rules\n",
         "",
     },
     {
