@@ -30,14 +30,27 @@ static void add_place(struct rows *rows, struct row *row, const json_t *grant)
         row_add(rows, row, STYLE_PLAIN, "%s", file);
 }
 
+static void add_yielded(struct rows *rows, unsigned depth, const json_t *link)
+{
+    const char *symlink = field_text(link, "symlink", "?");
+    const char *devpath = field_text(link, "devpath", "?");
+    if (json_is_integer(json_object_get(link, "link_priority")))
+        rows_add_text(rows, depth, STYLE_WARNING,
+                      "link %s is held by %s (link_priority %" JSON_INTEGER_FORMAT ")", symlink,
+                      devpath, field_number(link, "link_priority", 0));
+    else
+        rows_add_text(rows, depth, STYLE_WARNING, "link %s is the node of %s", symlink, devpath);
+}
+
 static void add_details(struct rows *rows, unsigned depth, const json_t *grant)
 {
     size_t index;
-    const json_t *link;
+    json_t *link;
     const char *reason = field_text(grant, "reason", NULL);
 
     json_array_foreach(field_array(grant, "symlinks"), index, link) rows_add_text(
         rows, depth, STYLE_FAINT, "link %s", json_is_string(link) ? json_string_value(link) : "?");
+    json_array_foreach(field_array(grant, "yielded"), index, link) add_yielded(rows, depth, link);
     if (reason)
         rows_add_text(rows, depth, state_style(field_text(grant, "state", "?")), "%s", reason);
 }

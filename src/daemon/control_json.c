@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "engine/conflict.h"
 
 json_t *json_text(const char *text)
 {
@@ -119,7 +120,27 @@ static json_t *json_symlinks(const struct grant *grant)
 {
     json_t *json = json_array();
     for (size_t i = 0; i < grant->symlink_count; i++)
-        json_array_append_new(json, json_text(grant->symlinks[i]));
+        if (grant_has_link(grant, i))
+            json_array_append_new(json, json_text(grant->symlinks[i]));
+    return json;
+}
+
+/* Links that the grant does not have, with who keeps it from them: by a link, or by its node. */
+static json_t *json_yielded(const struct container *container, const struct grant *grant,
+                            const struct delivery *delivery)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; i < grant->symlink_count; i++) {
+        const struct delivery *rival =
+            grant_has_link(grant, i) ? NULL : conflict_find_rival(container, grant, i, delivery);
+        if (!rival)
+            continue;
+        bool node = streq_null(rival->grant->node, grant->symlinks[i]);
+        json_array_append_new(
+            json, json_pack("{s:o, s:o, s:o}", "symlink", json_text(grant->symlinks[i]), "devpath",
+                            json_text(rival->grant->devpath), "link_priority",
+                            node ? json_null() : json_integer(rival->grant->link_priority)));
+    }
     return json;
 }
 
@@ -131,16 +152,17 @@ json_t *json_grant(const struct container *container, const struct grant *grant,
     snprintf(access, sizeof(access), "%s%s%s", grant->access & ACCESS_READ ? "r" : "",
              grant->access & ACCESS_WRITE ? "w" : "", grant->access & ACCESS_MKNOD ? "m" : "");
     bool refused = delivery && delivery->state == DELIVERY_REFUSED;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o}",
-                     "container", json_text(container->name), "devpath", json_text(grant->devpath),
-                     "node", json_text(grant->node), "number", json_number(&grant->number), "uid",
-                     json_id(grant->owner, grant->uid, delivery, delivery ? delivery->uid : 0),
-                     "gid",
-                     json_id(grant->group, grant->gid, delivery, delivery ? delivery->gid : 0),
-                     "mode", mode, "access", access, "symlinks", json_symlinks(grant), "rule_file",
-                     json_text(grant->rule_file ? grant->rule_file : ""), "rule_line",
-                     json_integer(grant->rule_line), "state", delivery_state(delivery), "reason",
-                     json_text(refused ? delivery->why.text : NULL));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:s, s:o}", "container",
+        json_text(container->name), "devpath", json_text(grant->devpath), "node",
+        json_text(grant->node), "number", json_number(&grant->number), "uid",
+        json_id(grant->owner, grant->uid, delivery, delivery ? delivery->uid : 0), "gid",
+        json_id(grant->group, grant->gid, delivery, delivery ? delivery->gid : 0), "mode", mode,
+        "access", access, "symlinks", json_symlinks(grant), "yielded",
+        json_yielded(container, grant, delivery), "link_priority", grant->link_priority,
+        "rule_file", json_text(grant->rule_file ? grant->rule_file : ""), "rule_line",
+        json_integer(grant->rule_line), "state", delivery_state(delivery), "reason",
+        json_text(refused ? delivery->why.text : NULL));
 }
 
 json_t *json_problems(const struct rule_problems *problems)

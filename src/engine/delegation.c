@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "engine/conflict.h"
 #include "engine/news.h"
 #include "engine/outcome.h"
 
@@ -83,44 +84,11 @@ void delegation_hint(struct container *container, const char *devpath, uint64_t 
         outcome_retry(container);
 }
 
-static bool same_strings(char *const *a, size_t a_count, char *const *b, size_t b_count)
-{
-    for (size_t i = 0; a_count == b_count && i < a_count; i++)
-        if (!streq(a[i], b[i]))
-            return false;
-    return a_count == b_count;
-}
-
 bool delegation_can_change(const struct grant *delivered, const struct grant *desired)
 {
     return grant_same_key(delivered, desired) && delivered->options == desired->options &&
            property_list_equal(&delivered->env, &desired->env) &&
-           same_strings(delivered->symlinks, delivered->symlink_count, desired->symlinks,
-                        desired->symlink_count);
-}
-
-/* What is said in `status` when a grant cannot even begin. */
-static int check_conflicts(const struct container *container, const struct delivery *delivery,
-                           struct refusal *why)
-{
-    const struct grant *grant = delivery->grant;
-    const struct delivery *holder =
-        grant->node ? container_find_node(container, grant->node, delivery) : NULL;
-    if (holder)
-        return refuse(why, EBUSY, "%s is held by %s (%s:%u)", grant->node, holder->grant->devpath,
-                      holder->grant->rule_file, holder->grant->rule_line);
-
-    for (struct container *c = container->delegation->containers; c; c = c->next) {
-        const struct delivery *other =
-            c == container ? NULL : container_find_delivery(c, grant->devpath);
-        if (!other || other->state == DELIVERY_REFUSED ||
-            !((grant->options | other->grant->options) & OPTION_EXCLUSIVE))
-            continue;
-        const struct grant *by = grant->options & OPTION_EXCLUSIVE ? grant : other->grant;
-        return refuse(why, EBUSY, "container %s has it, and %s:%u says OPTIONS+=\"exclusive\"",
-                      c->name, by->rule_file, by->rule_line);
-    }
-    return 0;
+           grant_same_links(delivered, desired);
 }
 
 static void start(struct job *job, const char *decision)
@@ -145,13 +113,50 @@ static void refuse_give(struct container *container, struct delivery *delivery,
         outcome_retry(container);
 }
 
+/* Links go to other deliveries, or come from them, while the device stays what it is inside. */
+static void relink(struct container *container, struct delivery *delivery, uint32_t yielded,
+                   struct hint *hint_take)
+{
+    struct job *job = job_new(JOB_RELINK, container, delivery);
+    if (!job) {
+        outcome_retry(container);
+        hint_free(hint_take);
+        return;
+    }
+    job->hint = hint_take;
+    job->yielded = yielded;
+    plan_relink(&job->plan, delivery->grant, yielded);
+    delivery->grant->yielded &= yielded; /* a link in the making counts as there */
+    start(job, "relink");
+}
+
+/* Who has a link that the grant goes before yields first; then the hint's turn comes again. */
+static bool make_way(struct container *container, const struct grant *grant, struct hint *hint_take)
+{
+    uint32_t yielded;
+    struct delivery *loser = conflict_find_unsettled(container, grant, NULL, &yielded);
+    if (!loser)
+        return false;
+    relink(container, loser, yielded, hint_take);
+    return true;
+}
+
 static void give(struct container *container, struct device *device, struct grant *grant_take,
                  struct hint *hint_take, struct uevent *event_take)
 {
     const struct door *door = container->delegation->door;
+    struct refusal why = {.error = 0};
+
+    if (conflict_check(container, grant_take, &why) == 0) {
+        if (make_way(container, grant_take, hint_take)) {
+            grant_free(grant_take);
+            free(event_take);
+            return;
+        }
+        grant_take->yielded = conflict_yielded(container, grant_take, NULL);
+    }
     struct delivery *delivery = container_add_delivery(container, grant_take);
     struct job *job = delivery ? job_new(JOB_GIVE, container, delivery) : NULL;
-    struct refusal why = {.error = 0};
 
     if (!delivery)
         grant_free(grant_take);
@@ -164,7 +169,7 @@ static void give(struct container *container, struct device *device, struct gran
         if (!job)
             free(event_take);
         refuse(&why, ENOMEM, "no memory to deliver it");
-    } else if (check_conflicts(container, delivery, &why) == 0) {
+    } else if (!why.error) {
         delivery->item = door->item_new(door->userdata, container->place);
         if (!delivery->item)
             refuse(&why, ENOMEM, "no memory to deliver it");
@@ -207,6 +212,7 @@ static void change(struct container *container, struct delivery *delivery,
     }
     job->hint = hint_take;
     job->desired = desired_take;
+    desired_take->yielded = delivery->grant->yielded;
     plan_change(&job->plan, delivery->grant, desired_take);
     start(job, "change");
 }
@@ -236,6 +242,8 @@ static void take_up(struct container *container, struct hint *hint_take)
     _cleanup_grant_ struct grant *grant = delegation_desired_now(container, device, true);
     bool removal = event_has_action(event, UEVENT_REMOVE);
     bool of_it = known == hint_take->inode && (delivery || !grant || grant->inode == known);
+    struct delivery *unsettled;
+    uint32_t yielded;
 
     if (!of_it) { /* an event of another incarnation is nobody's business any more */
         free(event);
@@ -246,10 +254,15 @@ static void take_up(struct container *container, struct hint *hint_take)
         delegation_drop_delivery(container, delivery);
         delivery = NULL;
     }
+    if (delivery && grant)
+        delivery->grant->link_priority = grant->link_priority;
     if (delivery && (!grant || delivery->cut || !delegation_can_change(delivery->grant, grant)))
         take(container, delivery, hint_take, TAKE_PTR(event));
     else if (delivery && !grant_equal(delivery->grant, grant))
         change(container, delivery, TAKE_PTR(grant), hint_take);
+    else if (delivery &&
+             (unsettled = conflict_find_unsettled(container, delivery->grant, delivery, &yielded)))
+        relink(container, unsettled, yielded, hint_take);
     else if (delivery && event && delivery->announcement && !removal &&
              !event_has_action(event, UEVENT_ADD))
         tell(container, delivery, hint_take, TAKE_PTR(event));
@@ -285,34 +298,6 @@ void delegation_turn(struct container *container)
     while (delegation_settle(container)); /* who waited may have asked for more */
     container->turning = false;
     delegation_end_left(container);
-}
-
-static void compare_device(void *userdata, struct device *device)
-{
-    struct container *container = userdata;
-    const struct delivery *delivery = container_find_delivery(container, device->devpath);
-    if (delivery && delivery->state != DELIVERY_REFUSED)
-        return;
-    _cleanup_grant_ struct grant *grant = delegation_desired_now(container, device, true);
-    if (grant || delivery)
-        delegation_hint(container, device->devpath, device->inode, NULL);
-}
-
-void delegation_compare(struct container *container)
-{
-    for (struct delivery *d = container->deliveries_tail; d; d = d->previous) {
-        struct device *device = world_find(container->delegation->world, d->grant->devpath);
-        _cleanup_grant_ struct grant *grant = delegation_desired_now(container, device, false);
-        if (d->state == DELIVERY_REFUSED && !container->leaving)
-            continue;
-        if (!grant || !delegation_can_change(d->grant, grant))
-            delegation_cut(container, d);
-        else if (!d->cut && grant_equal(d->grant, grant))
-            continue;
-        delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
-    }
-    if (!container->leaving)
-        world_each(container->delegation->world, compare_device, container);
 }
 
 struct delegation *delegation_new(const struct door *door, const struct world_source *source,
@@ -368,7 +353,11 @@ int delegation_desired(struct delegation *delegation, const struct container *co
                        struct device *device, rule_trace_fn trace, void *trace_userdata,
                        struct grant **ret, struct refusal *why)
 {
-    return desired_grant(&delegation->policy, container, device, trace, trace_userdata, ret, why);
+    int r = desired_grant(&delegation->policy, container, device, trace, trace_userdata, ret, why);
+    if (r > 0)
+        (*ret)->yielded = conflict_yielded_at_last(
+            container, *ret, container_find_delivery(container, device->devpath));
+    return r;
 }
 
 struct delegation_counters *delegation_counters(struct delegation *delegation)

@@ -73,8 +73,9 @@ int delegation_detach(struct delegation *delegation, struct container *container
                       const char *devpath, struct refusal *why);
 
 /*
- * What the rules and attachments give a container of a device, as a grant. Returns 1 and *ret; 0:
- * nothing; -EINVAL, -EPERM and the reason: the rules give it but it cannot be. `trace` may be NULL.
+ * What the rules and attachments give a container of a device, as a grant, and what of its links
+ * others keep from it. Returns 1 and *ret; 0: nothing; -EINVAL, -EPERM and the reason: the rules
+ * give it but it cannot be. `trace` may be NULL.
  */
 int delegation_desired(struct delegation *delegation, const struct container *container,
                        struct device *device, rule_trace_fn trace, void *trace_userdata,

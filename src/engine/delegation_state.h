@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What news.c, delegation.c, outcome.c and registration.c share: hear, decide, record, and who
- * takes part. */
+/* What news.c, comparison.c, delegation.c, outcome.c and registration.c share: hear, compare,
+ * decide, record, and who takes part. */
 
 #include "engine/delegation.h"
 #include "engine/desired.h"
@@ -53,8 +53,9 @@ void delegation_end_left(struct container *container);
 struct grant *delegation_desired_now(struct container *container, struct device *device, bool say);
 
 /*
- * Owner, mode and access can be changed in place. Other names or properties are news for programs
- * inside, which hear of a device by `add` and `remove`.
+ * Owner, mode and access can be changed in place. Other names or properties are news for
+ * programs inside, which hear of a device by `add` and `remove`. (Links that go to another device
+ * and come back are none: whoever uses this one is not to be disturbed by another one's plug.)
  */
 bool delegation_can_change(const struct grant *delivered, const struct grant *desired);
 

@@ -100,15 +100,17 @@ static void on_done(void *userdata, const struct step_result *result)
 }
 
 /*
- * What was cut already need not be cut again. And as long as it could not be cut, the inode is not
- * forgotten and nobody is told that the device went: the plan runs again later.
+ * What was cut already need not be cut again, and gets no more links. And as long as it could not
+ * be cut, the inode is not forgotten and nobody is told that the device went: the plan runs again
+ * later.
  */
 static bool is_left_out(const struct job *job, const struct step *step)
 {
     const struct delivery *delivery = job->delivery;
     bool seals =
         step->kind == STEP_NODE_DESTROY || (step->kind == STEP_EVENT && job->kind == JOB_TAKE);
-    return (step->kind == STEP_ACCESS_DENY && delivery->denied) ||
+    return (step->kind == STEP_LINK_MAKE && delivery->cut) ||
+           (step->kind == STEP_ACCESS_DENY && delivery->denied) ||
            (step->kind == STEP_NODE_REVOKE && delivery->revoked) ||
            (seals && !delivery_is_cut(delivery));
 }
@@ -147,10 +149,16 @@ static bool withdraw(struct job *job)
     return true;
 }
 
+/* Links that go to others are waited for, whatever becomes of the delivery itself. */
+static bool is_in_vain(const struct job *job)
+{
+    return job->delivery->cut && job->kind != JOB_TAKE && job->kind != JOB_RELINK && !job->undoing;
+}
+
 static void advance(struct job *job)
 {
     for (;;) {
-        if (job->kind != JOB_TAKE && job->delivery->cut && !job->undoing && !withdraw(job))
+        if (is_in_vain(job) && !withdraw(job))
             break;
         if (job->position >= job->plan.count)
             break;

@@ -7,7 +7,7 @@
 
 struct executor;
 
-enum job_kind { JOB_GIVE, JOB_TAKE, JOB_CHANGE, JOB_TELL };
+enum job_kind { JOB_GIVE, JOB_TAKE, JOB_CHANGE, JOB_RELINK, JOB_TELL };
 
 struct job {
     enum job_kind kind;
@@ -15,6 +15,7 @@ struct job {
     struct delivery *delivery;
     struct hint *hint;     /* what it was made for; owned */
     struct grant *desired; /* JOB_CHANGE: becomes the delivery's grant; owned */
+    uint32_t yielded;      /* JOB_RELINK: what the delivery's grant yields afterwards */
     struct uevent *event;  /* what the plan tells; owned, or NULL */
     struct plan plan;
     size_t position;

@@ -72,9 +72,11 @@ static void rename_device(struct container *container, const struct device *devi
     for (struct hint *h = container->hints; h; h = h->next)
         if (h->inode == device->inode)
             rename_path(&h->devpath, device, old);
-    if (container->job && container->job->desired &&
-        container->job->desired->inode == device->inode)
-        rename_path(&container->job->desired->devpath, device, old);
+    struct job *job = container->job;
+    if (job && job->desired && job->desired->inode == device->inode)
+        rename_path(&job->desired->devpath, device, old);
+    if (job && job->hint && job->hint->inode == device->inode)
+        rename_path(&job->hint->devpath, device, old);
 }
 
 void news_receive(void *userdata, enum world_news news, struct device *device,

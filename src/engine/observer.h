@@ -7,7 +7,7 @@
 
 enum activity_kind {
     ACTIVITY_EVENT,     /* a true event was read */
-    ACTIVITY_DECISION,  /* a plan was made: text is "give", "take", "change", "tell" */
+    ACTIVITY_DECISION,  /* a plan was made: text is "give", "take", "change", "relink", "tell" */
     ACTIVITY_STEP,      /* one step was run: text describes it */
     ACTIVITY_OUTCOME,   /* a plan ended: text is "delivered", "taken", ..., or error is set */
     ACTIVITY_CONTAINER, /* text: "registered", "unregistered", "died", "stalled", "recovered" */

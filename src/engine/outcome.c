@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "engine/conflict.h"
 #include "engine/delegation_state.h"
 
 static void on_retry(void *userdata)
@@ -105,6 +106,15 @@ void outcome_revive(struct container *container, const char *gone_devpath)
     revive_others(container, gone_devpath);
 }
 
+/* Whoever yields a link to the delivery looks whether it still has to. */
+static void revive_yielding(struct container *container, const struct delivery *delivery)
+{
+    for (struct delivery *d = container->deliveries; d; d = d->next)
+        if (d != delivery && !d->cut && d->state != DELIVERY_REFUSED &&
+            conflict_yields_to(d, delivery->grant))
+            delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
+}
+
 static void end_give(struct container *container, struct job *job)
 {
     const struct door *door = container->delegation->door;
@@ -136,6 +146,7 @@ static void end_give(struct container *container, struct job *job)
     } else {
         delivery->state = DELIVERY_REFUSED;
         delivery->why = job->why;
+        delivery->grant->yielded = 0;
         container->delegation->counters.refused++;
         if (is_transient(job->why.error))
             outcome_retry(container);
@@ -156,6 +167,7 @@ static void end_take(struct container *container, struct job *job)
     if (job->why.error || job->shadowed)
         container->delegation->counters.residues++;
     container->delegation->counters.taken++;
+    revive_yielding(container, job->delivery);
     delegation_drop_delivery(container, job->delivery);
     if (job->hint) /* its right went: perhaps it has another now */
         container_return_hint(container, TAKE_PTR(job->hint));
@@ -169,6 +181,7 @@ static void end_change(struct container *container, struct job *job)
 {
     struct delivery *delivery = job->delivery;
     if (!job->why.error) {
+        job->desired->link_priority = delivery->grant->link_priority; /* newer, after a reload */
         grant_free(delivery->grant);
         delivery->grant = TAKE_PTR(job->desired);
         container->delegation->counters.changed++;
@@ -176,6 +189,26 @@ static void end_change(struct container *container, struct job *job)
         delegation_cut(container, delivery);
     }
     if (job->hint) /* what happened is still to be told, or taken */
+        container_return_hint(container, TAKE_PTR(job->hint));
+}
+
+/*
+ * A failure is treated as that of a change. The hint may be of another delivery, for which this one
+ * yielded; if nothing comes of that, this one gets its links back.
+ */
+static void end_relink(struct container *container, struct job *job)
+{
+    struct delivery *delivery = job->delivery;
+    if (!job->why.error) {
+        delivery->grant->yielded = job->yielded;
+        container->delegation->counters.changed++;
+        revive_yielding(container, delivery);
+    } else {
+        delegation_cut(container, delivery);
+        delivery->state = DELIVERY_TAKING;
+    }
+    delegation_hint(container, delivery->grant->devpath, delivery->grant->inode, NULL);
+    if (job->hint)
         container_return_hint(container, TAKE_PTR(job->hint));
 }
 
@@ -199,6 +232,8 @@ static const char *outcome_of(const struct job *job)
         return job->shadowed ? "taken, but hidden inside by another mount" : "taken";
     case JOB_CHANGE:
         return job->why.error ? "not changed" : "changed";
+    case JOB_RELINK:
+        return job->why.error ? "not relinked" : "relinked";
     case JOB_TELL:
         return job->why.error ? "not told" : "told";
     }
@@ -226,6 +261,9 @@ void outcome_record(void *userdata, struct job *job)
         break;
     case JOB_CHANGE:
         end_change(container, job);
+        break;
+    case JOB_RELINK:
+        end_relink(container, job);
         break;
     case JOB_TELL:
         end_tell(container, job);

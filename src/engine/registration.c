@@ -227,26 +227,6 @@ int delegation_unregister(struct delegation *delegation, const char *name, conta
     return 0;
 }
 
-static int copy_share(struct share *to, const struct share *from)
-{
-    *to = *from;
-    to->env = (struct property_list){.count = 0};
-    to->node = from->node ? strdup(from->node) : NULL;
-    to->owner = from->owner ? strdup(from->owner) : NULL;
-    to->group = from->group ? strdup(from->group) : NULL;
-    to->rule_file = from->rule_file ? strdup(from->rule_file) : NULL;
-    bool short_of_memory = (from->node && !to->node) || (from->owner && !to->owner) ||
-                           (from->group && !to->group) || (from->rule_file && !to->rule_file);
-    for (size_t i = 0; i < from->symlink_count; i++) {
-        to->symlinks[i] = strdup(from->symlinks[i]);
-        short_of_memory |= !to->symlinks[i];
-    }
-    short_of_memory |= property_merge(&to->env, &from->env) < 0;
-    if (short_of_memory)
-        share_done(to);
-    return short_of_memory ? -ENOMEM : 0;
-}
-
 static struct attachment *new_attachment(const struct device *device, const struct share *share)
 {
     struct attachment *attachment = calloc(1, sizeof(*attachment));
@@ -254,7 +234,7 @@ static struct attachment *new_attachment(const struct device *device, const stru
         return NULL;
     attachment->devpath = strdup(device->devpath);
     attachment->inode = device->inode;
-    if (!attachment->devpath || copy_share(&attachment->share, share) < 0) {
+    if (!attachment->devpath || share_copy(&attachment->share, share) < 0) {
         free(attachment->devpath);
         free(attachment);
         return NULL;

@@ -169,6 +169,7 @@ static int copy_facts(struct grant *grant, const struct share *share, const stru
     grant->mode = choose_mode(share, device);
     grant->access = share->access ? share->access : ACCESS_READ | ACCESS_WRITE;
     grant->options = share->options;
+    grant->link_priority = share->link_priority;
     grant->rule_file = share->rule_file ? strdup(share->rule_file) : NULL;
     grant->rule_line = share->rule_line;
     if (!grant->devpath || (share->rule_file && !grant->rule_file))
@@ -229,7 +230,7 @@ bool grant_same_owner(const struct grant *a, const struct grant *b)
            streq_null(a->group, b->group) && (a->group || a->gid == b->gid);
 }
 
-static bool same_symlinks(const struct grant *a, const struct grant *b)
+bool grant_same_links(const struct grant *a, const struct grant *b)
 {
     if (a->symlink_count != b->symlink_count)
         return false;
@@ -243,7 +244,7 @@ bool grant_equal(const struct grant *a, const struct grant *b)
 {
     return grant_same_key(a, b) && devnum_equal(&a->number, &b->number) && grant_same_owner(a, b) &&
            a->mode == b->mode && a->access == b->access && a->options == b->options &&
-           same_symlinks(a, b) && property_list_equal(&a->env, &b->env);
+           grant_same_links(a, b) && property_list_equal(&a->env, &b->env);
 }
 
 /* One id; `kind` is "uid" or "gid". */

@@ -6,6 +6,8 @@
  * are answered but two: names of owner and group, which only the container's own files can answer.
  */
 
+#include <assert.h>
+
 #include "base/refusal.h"
 #include "model/device.h"
 #include "model/idmap.h"
@@ -13,6 +15,8 @@
 
 #define GRANT_PATH_MAX 256 /* of a node or link path, with the NUL */
 #define GRANT_NAME_MAX 64  /* of a user or group name, with the NUL */
+
+static_assert(SHARE_SYMLINKS_MAX <= 32, "grant.yielded has a bit for each link");
 
 struct grant {
     /* key, within a container */
@@ -29,6 +33,8 @@ struct grant {
     unsigned options;
     char **symlinks; /* absolute, below /dev */
     size_t symlink_count;
+    int link_priority; /* as in share.h */
+    uint32_t yielded;  /* bit i: symlinks[i] is not there, another delivery has it */
     struct property_list env;
     char *rule_file;
     unsigned rule_line;
@@ -56,12 +62,22 @@ DEFINE_CLEANUP(struct grant *, grant_free)
 /* Same key: same device incarnation at the same path. */
 bool grant_same_key(const struct grant *a, const struct grant *b);
 
+/* Same links in the same order, yielded or not. */
+bool grant_same_links(const struct grant *a, const struct grant *b);
+
+/* Whether symlinks[index] is there, as far as it is up to the grant. */
+static inline bool grant_has_link(const struct grant *grant, size_t index)
+{
+    return !(grant->yielded >> index & 1);
+}
+
 /* Same owner and group, as far as can be told without looking names up. */
 bool grant_same_owner(const struct grant *a, const struct grant *b);
 
 /*
  * Whether everything that is delivered is the same too, later events included (env, options): then
- * nothing needs doing. Which rule said so does not count.
+ * nothing needs doing. Which rule said so does not count, and neither do the priority and the links
+ * that are yielded: what follows from these is a matter between several grants.
  */
 bool grant_equal(const struct grant *a, const struct grant *b);
 

@@ -67,7 +67,8 @@ void plan_give(struct plan *plan, const struct grant *grant, const struct uevent
         add_step(plan, STEP_NODE_MAKE, grant);
         add_step(plan, STEP_NODE_ATTACH, grant);
         for (size_t i = 0; i < grant->symlink_count; i++)
-            add_link(plan, STEP_LINK_MAKE, grant, i);
+            if (grant_has_link(grant, i))
+                add_link(plan, STEP_LINK_MAKE, grant, i);
     }
     if (has_number(grant))
         add_step(plan, STEP_ACCESS_ALLOW, grant);
@@ -87,19 +88,12 @@ void plan_take(struct plan *plan, const struct grant *grant, const struct uevent
     plan_cut(plan, grant);
     if (grant->node) {
         for (size_t i = grant->symlink_count; i > 0; i--)
-            add_link(plan, STEP_LINK_REMOVE, grant, i - 1);
+            if (grant_has_link(grant, i - 1))
+                add_link(plan, STEP_LINK_REMOVE, grant, i - 1);
         add_step(plan, STEP_NODE_DETACH, grant);
         add_step(plan, STEP_NODE_DESTROY, grant);
     }
     add_event(plan, grant, event);
-}
-
-static bool has_symlink(const struct grant *grant, const char *link)
-{
-    for (size_t i = 0; i < grant->symlink_count; i++)
-        if (streq(grant->symlinks[i], link))
-            return true;
-    return false;
 }
 
 static void change_node(struct plan *plan, const struct grant *delivered,
@@ -111,27 +105,26 @@ static void change_node(struct plan *plan, const struct grant *delivered,
     add_step(plan, STEP_NODE_CHANGE, desired)->before = delivered;
 }
 
-static void change_links(struct plan *plan, const struct grant *delivered,
-                         const struct grant *desired)
-{
-    for (size_t i = delivered->symlink_count; i > 0; i--)
-        if (!has_symlink(desired, delivered->symlinks[i - 1]))
-            add_link(plan, STEP_LINK_REMOVE, delivered, i - 1)->before = delivered;
-    for (size_t i = 0; i < desired->symlink_count; i++)
-        if (!has_symlink(delivered, desired->symlinks[i]))
-            add_link(plan, STEP_LINK_MAKE, desired, i);
-}
-
 void plan_change(struct plan *plan, const struct grant *delivered, const struct grant *desired)
 {
-    assert(grant_same_key(delivered, desired));
+    assert(grant_same_key(delivered, desired) && grant_same_links(delivered, desired));
 
-    if (desired->node) {
+    if (desired->node)
         change_node(plan, delivered, desired);
-        change_links(plan, delivered, desired);
-    }
     if (has_number(desired) && delivered->access != desired->access)
         add_step(plan, STEP_ACCESS_ALLOW, desired)->before = delivered;
+}
+
+void plan_relink(struct plan *plan, const struct grant *grant, uint32_t yielded)
+{
+    struct grant after = *grant;
+    after.yielded = yielded;
+    for (size_t i = grant->symlink_count; i > 0; i--)
+        if (grant_has_link(grant, i - 1) && !grant_has_link(&after, i - 1))
+            add_link(plan, STEP_LINK_REMOVE, grant, i - 1);
+    for (size_t i = 0; i < grant->symlink_count; i++)
+        if (!grant_has_link(grant, i) && grant_has_link(&after, i))
+            add_link(plan, STEP_LINK_MAKE, grant, i);
 }
 
 void plan_tell(struct plan *plan, const struct grant *grant, const struct uevent *event)
@@ -164,14 +157,13 @@ int step_inverse(const struct step *step, struct step *ret)
         return inverse_change(step, ret);
     case STEP_LINK_MAKE:
         return inverse(STEP_LINK_REMOVE, step, ret);
-    case STEP_LINK_REMOVE:
-        return step->before ? inverse(STEP_LINK_MAKE, step, ret) : 0;
     case STEP_ACCESS_ALLOW:
         return step->before ? inverse_change(step, ret) : inverse(STEP_ACCESS_DENY, step, ret);
     case STEP_IDENTIFY:
     case STEP_EVENT:
     case STEP_ACCESS_DENY:
     case STEP_NODE_REVOKE:
+    case STEP_LINK_REMOVE:
     case STEP_NODE_DETACH:
     case STEP_NODE_DESTROY:
         return 0;

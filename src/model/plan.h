@@ -52,7 +52,8 @@ struct plan {
 /*
  * Each appends to a plan that is zeroed before its first use. `event` is what the container is told
  * last, or NULL for nothing (OPTIONS+="no_event"). A grant without node has no node, link and
- * identify steps; one without number (a net device) no access steps either.
+ * identify steps; one without number (a net device) no access steps either. Links that the grant
+ * yields are left alone.
  */
 void plan_give(struct plan *plan, const struct grant *grant, const struct uevent *event);
 
@@ -63,10 +64,16 @@ void plan_take(struct plan *plan, const struct grant *grant, const struct uevent
 void plan_cut(struct plan *plan, const struct grant *grant);
 
 /*
- * From a delivered grant to another with the same key: owner and mode, links (the old ones go
- * first: a new one may lie below), access (the new bits replace the old). No event.
+ * From a delivered grant to another with the same key and links: owner and mode, access (the new
+ * bits replace the old). No event.
  */
 void plan_change(struct plan *plan, const struct grant *delivered, const struct grant *desired);
+
+/*
+ * From the links that a delivered grant yields to others: what it loses goes first. No event, as
+ * the device stays what it was; only which of several devices a name means is another matter.
+ */
+void plan_relink(struct plan *plan, const struct grant *grant, uint32_t yielded);
 
 /* A plan of the event alone: `change`, `bind` and so on of a device that is delivered. */
 void plan_tell(struct plan *plan, const struct grant *grant, const struct uevent *event);

@@ -16,6 +16,40 @@ void share_done(struct share *share)
     *share = (struct share){.mode = -1};
 }
 
+/* Returns 0 or -ENOMEM; NULL is copied as NULL. */
+static int copy_string(char **to, const char *from)
+{
+    *to = from ? strdup(from) : NULL;
+    return from && !*to ? -ENOMEM : 0;
+}
+
+/* What the two structs would share otherwise. Goes on after a failure, so that all of it is owned.
+ */
+static int copy_owned(struct share *to, const struct share *from)
+{
+    int r = copy_string(&to->node, from->node);
+    r |= copy_string(&to->name, from->name);
+    r |= copy_string(&to->owner, from->owner);
+    r |= copy_string(&to->group, from->group);
+    r |= copy_string(&to->rule_file, from->rule_file);
+    for (size_t i = 0; i < from->symlink_count; i++)
+        r |= copy_string(&to->symlinks[i], from->symlinks[i]);
+    to->env = (struct property_list){.count = 0};
+    r |= property_merge(&to->env, &from->env);
+    return r;
+}
+
+int share_copy(struct share *to, const struct share *from)
+{
+    struct share copy = *from;
+    if (copy_owned(&copy, from) < 0) {
+        share_done(&copy);
+        return -ENOMEM;
+    }
+    *to = copy;
+    return 0;
+}
+
 static char *path_below_dev(const char *path, size_t length)
 {
     char *copy = NULL;

@@ -46,6 +46,10 @@ struct share {
 /* Frees the content; the share is empty then: nothing given, mode -1. */
 void share_done(struct share *share);
 
+/* Fills `to`, which holds nothing yet, with copies of all there is. Returns 0 or -ENOMEM (untouched
+ * then). */
+int share_copy(struct share *to, const struct share *from);
+
 /*
  * These take a path below /dev, written with /dev/ or without; what lies elsewhere is kept as it
  * is, for grant.h to refuse by name. They return 0 or -ENOMEM (as before).

@@ -24,13 +24,21 @@
     }
 
 /* A grant, as the daemon tells it and as commands show it. */
+#define YIELDED                                                                                    \
+    "{\"symlink\":\"/dev/stick\",\"devpath\":\"/devices/tty1\",\"link_priority\":0},"              \
+    "{\"symlink\":\"/dev/port\",\"devpath\":\"/devices/tty2\",\"link_priority\":null}"
 #define TTY_GRANT                                                                                  \
     "{\"container\":\"web1\",\"devpath\":\"/devices/tty0\",\"node\":\"/dev/ttyUSB0\","             \
     "\"number\":\"c 188:0\",\"uid\":0,\"gid\":20,\"mode\":\"0660\",\"access\":\"rw\","             \
-    "\"symlinks\":[\"/dev/zigbee\"],\"rule_file\":\"50-lab.rules\",\"rule_line\":3,"               \
+    "\"symlinks\":[\"/dev/zigbee\"],\"link_priority\":-1,\"yielded\":[" YIELDED "],"               \
+    "\"rule_file\":\"50-lab.rules\",\"rule_line\":3,"                                              \
     "\"state\":\"delivered\",\"reason\":null}"
 #define TTY_LINE                                                                                   \
     "- /dev/ttyUSB0    c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
+#define LINK_LINES(indent)                                                                         \
+    indent "|- link /dev/zigbee\n" indent                                                          \
+           "|- link /dev/stick is held by /devices/tty1 (link_priority 0)\n" indent                \
+           "`- link /dev/port is the node of /devices/tty2\n"
 
 struct conversation {
     const char *name;

@@ -14,7 +14,7 @@
 struct door_item {
     struct door_item *next;
     bool made, revoked, attached, allowed;
-    size_t links;
+    char links[4][64];
 };
 
 struct door_place {
@@ -145,17 +145,40 @@ static bool is_errand(enum step_kind kind)
            kind == STEP_LINK_MAKE || kind == STEP_LINK_REMOVE;
 }
 
-/* What was never made inside needs no errand to be taken away: the kernel's door knows it too. */
-static bool is_idle(const struct door_item *item, enum step_kind kind)
+/* Where the item has the link, or (with "") room for another; NULL: nowhere. */
+static char *find_link(struct door_item *item, const char *link)
 {
-    return (kind == STEP_NODE_DETACH && !item->attached) ||
-           (kind == STEP_LINK_REMOVE && item->links == 0);
+    for (size_t i = 0; i < ARRAY_SIZE(item->links); i++)
+        if (streq(item->links[i], link))
+            return item->links[i];
+    return NULL;
+}
+
+/* There is one thing at a path. */
+static void make_link(const struct door_place *place, struct door_item *item, const char *link)
+{
+    for (struct door_item *i = place->items; i; i = i->next)
+        assert_true(i == item || !find_link(i, link));
+    char *slot = find_link(item, link);
+    if (!slot)
+        slot = find_link(item, "");
+    assert_non_null(slot);
+    snprintf(slot, sizeof(item->links[0]), "%s", link);
+}
+
+/* What was never made inside needs no errand to be taken away: the kernel's door knows it too. */
+static bool is_idle(struct door_item *item, const struct step *step)
+{
+    return (step->kind == STEP_NODE_DETACH && !item->attached) ||
+           (step->kind == STEP_LINK_REMOVE && !find_link(item, step->link));
 }
 
 /* What a step does to the model, and what must be true before. */
-static void take_effect(struct door_item *item, enum step_kind kind, struct step_result *result)
+static void take_effect(const struct door_place *place, struct door_item *item,
+                        const struct step *step, struct step_result *result)
 {
-    switch (kind) {
+    char *link;
+    switch (step->kind) {
     case STEP_IDENTIFY:
         result->uid = 1000;
         result->gid = 20;
@@ -169,7 +192,7 @@ static void take_effect(struct door_item *item, enum step_kind kind, struct step
         item->attached = true;
         break;
     case STEP_LINK_MAKE:
-        item->links++;
+        make_link(place, item, step->link);
         break;
     case STEP_ACCESS_ALLOW:
         item->allowed = true;
@@ -181,7 +204,8 @@ static void take_effect(struct door_item *item, enum step_kind kind, struct step
         item->revoked = item->made;
         break;
     case STEP_LINK_REMOVE:
-        item->links -= item->links > 0;
+        if ((link = find_link(item, step->link)))
+            *link = '\0';
         break;
     case STEP_NODE_DETACH:
         item->attached = false;
@@ -197,11 +221,12 @@ static void take_effect(struct door_item *item, enum step_kind kind, struct step
 
 /* A courier that died behind its work, or that was abandoned, did or may yet do what it was told.
  */
-static void note_unknown(struct door_item *item, enum step_kind kind)
+static void note_unknown(const struct door_place *place, struct door_item *item,
+                         const struct step *step)
 {
     struct step_result unheard = {.why.error = 0};
-    if (kind == STEP_NODE_ATTACH || kind == STEP_LINK_MAKE)
-        take_effect(item, kind, &unheard);
+    if (step->kind == STEP_NODE_ATTACH || step->kind == STEP_LINK_MAKE)
+        take_effect(place, item, step, &unheard);
 }
 
 static void record(struct recording_door *door, const struct door_place *place,
@@ -244,14 +269,14 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
     if (is_refused(door, step, &error)) {
         record(door, place, step, ids, " FAILS");
         if (error == EPIPE)
-            note_unknown(item, step->kind);
+            note_unknown(place, item, step);
         refuse(&result->why, error, "%s was refused", step_kind_name(step->kind));
         return 1;
     }
-    bool errand = is_errand(step->kind) && !is_idle(item, step->kind);
+    bool errand = is_errand(step->kind) && !is_idle(item, step);
     if (errand && door->stall) {
         record(door, place, step, ids, " STALLS");
-        note_unknown(item, step->kind);
+        note_unknown(place, item, step);
         refuse(&result->why, ETIMEDOUT, "it hangs");
         result->stalled = true;
         return 1;
@@ -268,7 +293,7 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
     record(door, place, step, ids, "");
     if (step->kind == STEP_EVENT)
         door->told = *step->event;
-    take_effect(item, step->kind, result);
+    take_effect(place, item, step, result);
     return 1;
 }
 
@@ -350,9 +375,9 @@ static void complete(struct door_place *place, int error, bool stalled)
     if (error)
         refuse(&result.why, error, "the courier says no");
     if (!error)
-        take_effect(place->item, place->step.kind, &result);
+        take_effect(place, place->item, &place->step, &result);
     else if (stalled || error == EPIPE)
-        note_unknown(place->item, place->step.kind);
+        note_unknown(place, place->item, &place->step);
     done(place->done_userdata, &result);
 }
 
@@ -423,7 +448,8 @@ struct recording_state recording_door_state(const struct recording_door *door)
             state.inodes += i->made;
             state.live += i->made && !i->revoked;
             state.attached += i->attached;
-            state.links += i->links;
+            for (size_t link = 0; link < ARRAY_SIZE(i->links); link++)
+                state.links += i->links[link][0] != '\0';
             state.allowed += i->allowed;
         }
     return state;

@@ -33,21 +33,22 @@ static const struct conversation conversations[] = {
         "/devices/tty0\n"
         "`- subsystem  tty\n"
         "web1  given\n"
-        "|- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
-        "|  `- link /dev/zigbee\n"
-        "|- rules\n"
-        "|  |- 1.rules:1        no match  ATTRS{idVendor}==\"10c4\"  but it is \"0403\" at "
-        "/devices/1-2\n"
-        "|  |  `- write something else\n"
-        "|  |- 1.rules:2        no match  TAG==\"x\"  but the device has none\n"
-        "|  |- 50-lab.rules:3   matched   gives the device\n"
-        "|  `- 50-lab.rules:14  skipped\n"
-        "`- plan\n"
-        "   |- 1. make the node\n"
-        "   `- 2. attach it\n"
-        "nil  not given\n"
-        "|- out of reach\n"
-        "`- there are no rules\n",
+        "|- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
+        "/devices/tty0\n" LINK_LINES(
+            "|  ") "|- rules\n"
+                   "|  |- 1.rules:1        no match  ATTRS{idVendor}==\"10c4\"  but it is \"0403\" "
+                   "at "
+                   "/devices/1-2\n"
+                   "|  |  `- write something else\n"
+                   "|  |- 1.rules:2        no match  TAG==\"x\"  but the device has none\n"
+                   "|  |- 50-lab.rules:3   matched   gives the device\n"
+                   "|  `- 50-lab.rules:14  skipped\n"
+                   "`- plan\n"
+                   "   |- 1. make the node\n"
+                   "   `- 2. attach it\n"
+                   "nil  not given\n"
+                   "|- out of reach\n"
+                   "`- there are no rules\n",
         "",
     },
     {

@@ -87,10 +87,9 @@ static const struct conversation conversations[] = {
          {CALL("ListGrants", "{}"), REPLY("{\"grants\":[" TTY_GRANT "," ZRAM_GRANT "]}")}},
         EXIT_DONE,
         "web1  process 4711  isolated network  ready\n"
-        "|" TTY_LINE "|  `- link /dev/zigbee\n"
-        "`" ZRAM_LINE "   `- uid 7 is not mapped: %s%n\n"
-        "nil  process 9  host network  stalled\n"
-        "`- no device\n",
+        "|" TTY_LINE LINK_LINES("|  ") "`" ZRAM_LINE "   `- uid 7 is not mapped: %s%n\n"
+                                       "nil  process 9  host network  stalled\n"
+                                       "`- no device\n",
         "",
     },
     {
@@ -165,8 +164,8 @@ static const struct conversation conversations[] = {
         "|- cgroup   v2 /lxc/web1\n"
         "`- label    app=shop\n"
         "grants\n"
-        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
-        "   `- link /dev/zigbee\n",
+        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
+        "/devices/tty0\n" LINK_LINES("   "),
         "",
     },
     {
@@ -199,8 +198,8 @@ static const struct conversation conversations[] = {
           REPLY("{\"grant\":" TTY_GRANT "}")}},
         EXIT_DONE,
         "web1\n"
-        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  /devices/tty0\n"
-        "   `- link /dev/zigbee\n",
+        "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
+        "/devices/tty0\n" LINK_LINES("   "),
         "",
     },
     {

@@ -278,6 +278,7 @@ static void grants_are_equal_when_all_that_is_delivered_is(void **state)
     const struct share base = {.mode = 0600, .owner = TEXT("1")};
     const struct share same[] = {
         {.mode = 0600, .owner = TEXT("1"), .rule_file = TEXT("elsewhere"), .rule_line = 9},
+        {.mode = 0600, .owner = TEXT("1"), .link_priority = 1},
         {.mode = -1,
          .owner = TEXT("1"),
          .access = ACCESS_READ | ACCESS_WRITE,

@@ -143,19 +143,14 @@ static void telling_is_the_event_alone(void **state)
 
 static void a_change_is_only_what_differs(void **state)
 {
-    char *other_links[] = {TEXT("/dev/stick/new"), TEXT("/dev/serial/by-id/cp210x")};
-    struct grant desired[] = {full, full, full, full, full, full};
+    struct grant desired[] = {full, full, full, full, full};
     static const char *const expected[] = {
         "",
         "node-change /dev/zigbee c 188:0 owner 0:20 mode 0600\n",
         "identify owner root group dialout\n"
         "node-change /dev/zigbee c 188:0 owner root:dialout mode 0660\n",
-        "link-remove /dev/stick -> /dev/zigbee\n"
-        "link-make /dev/stick/new -> /dev/zigbee\n",
         "access-allow c 188:0 r\n",
         "node-change /dev/zigbee c 188:0 owner 7:20 mode 0660\n"
-        "link-remove /dev/stick -> /dev/zigbee\n"
-        "link-remove /dev/serial/by-id/cp210x -> /dev/zigbee\n"
         "access-allow c 188:0 rwm\n",
     };
     (void)state;
@@ -163,15 +158,62 @@ static void a_change_is_only_what_differs(void **state)
     desired[1].mode = 0600;
     desired[2].owner = TEXT("root");
     desired[2].group = TEXT("dialout");
-    desired[3].symlinks = other_links;
-    desired[4].access = ACCESS_READ;
-    desired[5].uid = 7;
-    desired[5].symlink_count = 0;
-    desired[5].access |= ACCESS_MKNOD;
+    desired[3].access = ACCESS_READ;
+    desired[4].uid = 7;
+    desired[4].access |= ACCESS_MKNOD;
     for (size_t i = 0; i < ARRAY_SIZE(desired); i++) {
         struct plan plan = {0};
         plan_change(&plan, &full, &desired[i]);
         assert_plan(&plan, expected[i]);
+    }
+}
+
+static void what_is_yielded_is_neither_made_nor_removed(void **state)
+{
+    struct plan give = {0}, take = {0};
+    struct grant grant = full;
+    (void)state;
+    grant.yielded = 1 << 0;
+    plan_give(&give, &grant, NULL);
+    assert_plan(&give, "node-make /dev/zigbee c 188:0 owner 0:20 mode 0660\n"
+                       "node-attach /dev/zigbee\n"
+                       "link-make /dev/stick -> /dev/zigbee\n"
+                       "access-allow c 188:0 rw\n");
+    plan_take(&take, &grant, NULL);
+    assert_plan(&take, "access-deny c 188:0 rw\n"
+                       "node-revoke /dev/zigbee\n"
+                       "link-remove /dev/stick -> /dev/zigbee\n"
+                       "node-detach /dev/zigbee\n"
+                       "node-destroy /dev/zigbee\n");
+}
+
+static void relinking_is_about_links_that_come_or_go(void **state)
+{
+    static const struct {
+        uint32_t before, after;
+        const char *expected;
+    } cases[] = {
+        {0, 0, ""},
+        {3, 3, ""},
+        {0, 1, "link-remove /dev/serial/by-id/cp210x -> /dev/zigbee\n"},
+        {3, 1, "link-make /dev/stick -> /dev/zigbee\n"},
+        {1, 2,
+         "link-remove /dev/stick -> /dev/zigbee\n"
+         "link-make /dev/serial/by-id/cp210x -> /dev/zigbee\n"},
+        {2, 1,
+         "link-remove /dev/serial/by-id/cp210x -> /dev/zigbee\n"
+         "link-make /dev/stick -> /dev/zigbee\n"},
+        {0, 3,
+         "link-remove /dev/stick -> /dev/zigbee\n"
+         "link-remove /dev/serial/by-id/cp210x -> /dev/zigbee\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct grant grant = full;
+        struct plan plan = {0};
+        grant.yielded = cases[i].before;
+        plan_relink(&plan, &grant, cases[i].after);
+        assert_plan(&plan, cases[i].expected);
     }
 }
 
@@ -223,19 +265,13 @@ static void a_give_is_undone_backwards(void **state)
 
 static void a_change_is_undone_to_what_was_delivered(void **state)
 {
-    char *other_links[] = {TEXT("/dev/new")};
     struct plan plan = {0};
     struct grant desired = full;
     (void)state;
     desired.mode = 0666;
-    desired.symlinks = other_links;
-    desired.symlink_count = 1;
     desired.access = ACCESS_READ;
     plan_change(&plan, &full, &desired);
     assert_undone(&plan, "access-allow c 188:0 rw\n"
-                         "link-remove /dev/new -> /dev/zigbee\n"
-                         "link-make /dev/serial/by-id/cp210x -> /dev/zigbee\n"
-                         "link-make /dev/stick -> /dev/zigbee\n"
                          "node-change /dev/zigbee c 188:0 owner 0:20 mode 0660\n");
 }
 
@@ -249,23 +285,17 @@ static void a_take_is_never_undone(void **state)
 
 static void the_largest_plan_has_room(void **state)
 {
-    static char old_names[SHARE_SYMLINKS_MAX][16], new_names[SHARE_SYMLINKS_MAX][16];
-    char *old_links[SHARE_SYMLINKS_MAX], *new_links[SHARE_SYMLINKS_MAX];
+    static char names[SHARE_SYMLINKS_MAX][16];
+    char *many[SHARE_SYMLINKS_MAX];
     struct grant delivered = full, desired = named;
-    struct plan plan = {0}, both = {0};
+    struct plan both = {0};
     (void)state;
     for (unsigned i = 0; i < SHARE_SYMLINKS_MAX; i++) {
-        snprintf(old_names[i], sizeof(old_names[i]), "/dev/old%u", i);
-        snprintf(new_names[i], sizeof(new_names[i]), "/dev/new%u", i);
-        old_links[i] = old_names[i];
-        new_links[i] = new_names[i];
+        snprintf(names[i], sizeof(names[i]), "/dev/link%u", i);
+        many[i] = names[i];
     }
-    delivered.symlinks = old_links;
-    desired.symlinks = new_links;
+    delivered.symlinks = desired.symlinks = many;
     delivered.symlink_count = desired.symlink_count = SHARE_SYMLINKS_MAX;
-    plan_change(&plan, &delivered, &desired);
-    assert_int_equal(plan.count, 2 * SHARE_SYMLINKS_MAX + 3);
-
     plan_take(&both, &delivered, event_of(UEVENT_REMOVE, DEVPATH));
     plan_give(&both, &desired, event_of(UEVENT_ADD, DEVPATH));
     assert_int_equal(both.count, 2 * SHARE_SYMLINKS_MAX + 10);
@@ -309,6 +339,8 @@ int main(void)
         cmocka_unit_test(without_a_number_there_is_the_event_alone),
         cmocka_unit_test(telling_is_the_event_alone),
         cmocka_unit_test(a_change_is_only_what_differs),
+        cmocka_unit_test(what_is_yielded_is_neither_made_nor_removed),
+        cmocka_unit_test(relinking_is_about_links_that_come_or_go),
         cmocka_unit_test(ids_beside_a_name_do_not_count),
         cmocka_unit_test(a_change_without_a_node_is_about_access_only),
         cmocka_unit_test(a_give_is_undone_backwards),

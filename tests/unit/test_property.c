@@ -139,6 +139,63 @@ static void a_share_frees_all_it_holds(void **state)
     share_done(&share);
 }
 
+static void assert_copied(const char *copy, const char *original)
+{
+    assert_string_equal(copy, original);
+    assert_ptr_not_equal(copy, original);
+}
+
+static void a_copy_of_a_share_has_all_of_it_and_holds_its_own(void **state)
+{
+    struct share share = {.given = true,
+                          .waits = true,
+                          .node = strdup("/dev/a"),
+                          .name = strdup("eth7"),
+                          .owner = strdup("root"),
+                          .group = strdup("tty"),
+                          .mode = 0640,
+                          .access = ACCESS_MKNOD,
+                          .options = OPTION_EXCLUSIVE,
+                          .symlinks = {strdup("/dev/b"), strdup("/dev/c")},
+                          .symlink_count = 2,
+                          .link_priority = -7,
+                          .rule_file = strdup("70.rules"),
+                          .rule_line = 12};
+    struct share copy;
+    (void)state;
+    property_set(&share.env, "A", "1");
+
+    assert_int_equal(share_copy(&copy, &share), 0);
+    assert_copied(copy.node, share.node);
+    assert_copied(copy.name, share.name);
+    assert_copied(copy.owner, share.owner);
+    assert_copied(copy.group, share.group);
+    assert_copied(copy.rule_file, share.rule_file);
+    assert_int_equal(copy.symlink_count, 2);
+    assert_copied(copy.symlinks[0], share.symlinks[0]);
+    assert_copied(copy.symlinks[1], share.symlinks[1]);
+    assert_true(property_list_equal(&copy.env, &share.env));
+    assert_ptr_not_equal(copy.env.items, share.env.items);
+    assert_true(copy.given && copy.waits);
+    assert_int_equal(copy.mode, 0640);
+    assert_int_equal(copy.access, ACCESS_MKNOD);
+    assert_int_equal(copy.options, OPTION_EXCLUSIVE);
+    assert_int_equal(copy.link_priority, -7);
+    assert_int_equal(copy.rule_line, 12);
+    share_done(&share);
+    share_done(&copy);
+}
+
+static void an_empty_share_can_be_copied(void **state)
+{
+    struct share share = {.mode = -1}, copy;
+    (void)state;
+    assert_int_equal(share_copy(&copy, &share), 0);
+    assert_null(copy.node);
+    assert_int_equal(copy.mode, -1);
+    share_done(&copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +208,8 @@ int main(void)
         cmocka_unit_test(lists_are_equal_pair_by_pair),
         cmocka_unit_test(keys_are_words_of_udev),
         cmocka_unit_test(a_share_frees_all_it_holds),
+        cmocka_unit_test(a_copy_of_a_share_has_all_of_it_and_holds_its_own),
+        cmocka_unit_test(an_empty_share_can_be_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
