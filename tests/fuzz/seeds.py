@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Inputs for the fuzzers of rules to begin with, from rule files that were written for udev.
 
-seeds.py WORLDS TARGET RULES...   writes TARGET/rules/ and TARGET/match/, small files of a few rules each
+seeds.py TARGET RULES...   writes TARGET/rules/ and TARGET/match/, small files of a few rules each
 
-WORLDS is a file of worlds, as fuzz_match.c describes them, with an empty line behind each.
+The worlds to judge are in `worlds`, as fuzz_match.c describes them, with an empty line behind each; rules of our
+own in `own.rules`.
 """
 
 import pathlib
@@ -60,14 +61,24 @@ def seeds(paths):
         yield from (seed_of(chunk) for chunk in list(chunks(lines))[::20])
 
 
-def main(worlds_file, target, *paths):
-    worlds = pathlib.Path(worlds_file).read_text(encoding="utf-8").strip().split("\n\n")
-    for name in ("rules", "match"):
-        (pathlib.Path(target) / name).mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(seeds(paths)):
-        world = worlds[number % len(worlds)]
-        (pathlib.Path(target) / "rules" / f"seed-{number:04}").write_text(seed, encoding="utf-8")
-        (pathlib.Path(target) / "match" / f"seed-{number:04}").write_text(f"{world}\n\n{seed}", encoding="utf-8")
+def groups(name):
+    """What stands between empty lines in a file beside this one."""
+    return (pathlib.Path(__file__).parent / name).read_text(encoding="utf-8").strip().split("\n\n")
+
+
+def write_seed(target, name, number, text):
+    directory = pathlib.Path(target) / name
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"seed-{number:04}").write_text(text, encoding="utf-8")
+
+
+def main(target, *paths):
+    worlds = groups("worlds")
+    own = [(world, group + "\n") for group in groups("own.rules") for world in worlds]
+    of_udev = [(worlds[number % len(worlds)], seed) for number, seed in enumerate(seeds(paths))]
+    for number, (world, seed) in enumerate(own + of_udev):
+        write_seed(target, "rules", number, seed)
+        write_seed(target, "match", number, f"{world}\n\n{seed}")
 
 
 if __name__ == "__main__":
