@@ -147,6 +147,7 @@ static void resync(struct service *service)
     drain(service);
     service->resyncs++;
     int r = world_scan(delegation_world(service->delegation));
+    udev_listener_catch_up(&service->udev, false);
     service->last_resync_us = now_us();
     service->resync_duration_us = service->last_resync_us - began_us;
     report(service, ACTIVITY_RESYNC, "compared with sysfs", r < 0 ? strerror(-r) : NULL);
@@ -176,19 +177,12 @@ static void lost_events(struct service *service)
     want_resync(service, since < interval ? interval - since : 0);
 }
 
-static void on_udev_behind(void *userdata)
-{
-    want_rescan(userdata);
-}
-
-/* Where a udevd has come to this host, all that it told before we listened is in its notes. */
 static void look_for_udev(struct service *service)
 {
     if (!udev_listener_begin(&service->udev))
         return;
+    delegation_expect_udev(service->delegation);
     report(service, ACTIVITY_RESYNC, "a udevd runs now, and is listened to", NULL);
-    if (world_describe_all(delegation_world(service->delegation)) > 0)
-        want_rescan(service);
 }
 
 static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -297,6 +291,12 @@ static int world_enumerate(void *userdata, int (*on_devpath)(void *, const char 
     return sysfs_enumerate(on_devpath, on_userdata);
 }
 
+static uint64_t world_seqnum(void *userdata)
+{
+    (void)userdata;
+    return kernel_seqnum();
+}
+
 /* The world's one userdata is for udev; sysfs needs none. */
 static int open_delegation(struct service *service, struct refusal *why)
 {
@@ -305,6 +305,7 @@ static int open_delegation(struct service *service, struct refusal *why)
         .enumerate = world_enumerate,
         .read_attribute = sysfs_read_attribute,
         .read_udev = udev_listener_read,
+        .read_seqnum = world_seqnum,
         .userdata = &service->udev,
         .facts = &host_facts_real,
     };
@@ -332,10 +333,9 @@ static void open_udev(struct service *service)
         .event = service->event,
         .world = delegation_world(service->delegation),
         .receive_buffer = service->options->receive_buffer,
-        .on_behind = on_udev_behind,
-        .userdata = service,
     };
-    (void)udev_listener_begin(&service->udev);
+    if (udev_listener_begin(&service->udev))
+        delegation_expect_udev(service->delegation);
 }
 
 static int open_uevents(struct service *service, struct refusal *why)
@@ -373,6 +373,7 @@ int service_open(struct service *service, sd_event *event, const struct service_
         return refuse(why, -r, "cannot read sysfs: %s", strerror(-r));
     if (r > 0)
         want_rescan(service);
+    udev_listener_catch_up(&service->udev, false);
     return 0;
 }
 

@@ -7,45 +7,68 @@
 #include "kernel/device_monitor.h"
 #include "kernel/udev_database.h"
 
-#define REPORTS_PER_TURN 64 /* then others have their turn */
+#define CATCH_UP_US 150000u        /* the first look into udev's notes, */
+#define CATCH_UP_LAST_US 10000000u /* and how rare they get while udevd is busy */
+
+static int on_catch_up(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct udev_listener *listener = userdata;
+    (void)source;
+    (void)usec;
+
+    listener->catch_up_timer = sd_event_source_disable_unref(listener->catch_up_timer);
+    if (world_describe_all(listener->world, listener->lost) > 0) {
+        listener->catch_up_us *= listener->catch_up_us < CATCH_UP_LAST_US ? 2 : 1;
+        udev_listener_catch_up(listener, false);
+    } else {
+        listener->catch_up_us = CATCH_UP_US;
+        listener->lost = false;
+    }
+    return 0;
+}
+
+void udev_listener_catch_up(struct udev_listener *listener, bool lost)
+{
+    listener->lost |= lost;
+    if (listener->catch_up_timer || !listener->monitor)
+        return;
+    if (listener->catch_up_us == 0)
+        listener->catch_up_us = CATCH_UP_US;
+    int r = sd_event_add_time_relative(listener->event, &listener->catch_up_timer, CLOCK_MONOTONIC,
+                                       listener->catch_up_us, 1, on_catch_up, listener);
+    if (r < 0)
+        log_line(LOG_ERR, "cannot schedule a look into udev's notes: %s", strerror(-r));
+}
 
 /* A report says that its event is done; of `remove` the kernel has told already. */
 static void take_in(struct udev_listener *listener, struct udev_report *report)
 {
     listener->reports++;
-    if (report->action != UEVENT_REMOVE)
-        world_describe(listener->world, report->devpath, report->seqnum, &report->view);
+    if (report->action != UEVENT_REMOVE &&
+        !world_describe(listener->world, report->devpath, report->seqnum, &report->view))
+        udev_listener_catch_up(listener, false);
 }
 
-/* Reports were lost: udev's notes say what was in them. */
-static void catch_up(struct udev_listener *listener)
-{
-    listener->overruns++;
-    if (world_describe_all(listener->world) > 0)
-        listener->on_behind(listener->userdata);
-}
-
+/*
+ * One report at a time: then the kernel's events, whose source goes first, are asked for again. In
+ * this order a device is known when udev's word on it is read.
+ */
 static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct udev_listener *listener = userdata;
+    struct udev_report report;
     (void)source;
     (void)fd;
     (void)events;
 
-    for (int i = 0; i < REPORTS_PER_TURN; i++) {
-        struct udev_report report;
-        int arrival = device_monitor_receive(listener->monitor, &report);
-        if (arrival == DEVICE_MONITOR_NOTHING)
-            return 0;
-        if (arrival < 0) {
-            log_line(LOG_ERR, "listening to udev failed: %s", strerror(-arrival));
-            udev_listener_end(listener); /* it begins anew at the next uevent */
-            return 0;
-        }
-        if (arrival == DEVICE_MONITOR_OVERRUN)
-            catch_up(listener);
-        if (arrival != DEVICE_MONITOR_REPORT)
-            continue;
+    int arrival = device_monitor_receive(listener->monitor, &report);
+    if (arrival < 0) {
+        log_line(LOG_ERR, "listening to udev failed: %s", strerror(-arrival));
+        udev_listener_end(listener); /* it begins anew at the next uevent */
+    } else if (arrival == DEVICE_MONITOR_OVERRUN) {
+        listener->overruns++;
+        udev_listener_catch_up(listener, true);
+    } else if (arrival == DEVICE_MONITOR_REPORT) {
         take_in(listener, &report);
         udev_report_done(&report);
     }
@@ -61,11 +84,12 @@ bool udev_listener_begin(struct udev_listener *listener)
     if (r == 0)
         r = sd_event_add_io(listener->event, &listener->source,
                             device_monitor_fd(listener->monitor), EPOLLIN, on_readable, listener);
-    /* the kernel's own events first: a device is known before udev's word on it is heard */
     if (r >= 0)
         r = sd_event_source_set_priority(listener->source, SD_EVENT_PRIORITY_NORMAL + 1);
-    if (r >= 0)
+    if (r >= 0) {
+        udev_listener_catch_up(listener, true);
         return true;
+    }
     log_line(LOG_WARNING, "%s", listener->monitor ? strerror(-r) : why.text);
     udev_listener_end(listener);
     return false;
@@ -74,6 +98,7 @@ bool udev_listener_begin(struct udev_listener *listener)
 void udev_listener_end(struct udev_listener *listener)
 {
     listener->source = sd_event_source_disable_unref(listener->source);
+    listener->catch_up_timer = sd_event_source_disable_unref(listener->catch_up_timer);
     device_monitor_close(TAKE_PTR(listener->monitor));
 }
 

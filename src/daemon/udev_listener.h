@@ -18,17 +18,23 @@ struct udev_listener {
     size_t receive_buffer;
     struct device_monitor *monitor; /* NULL: no udevd has been seen */
     sd_event_source *source;
+    sd_event_source *catch_up_timer;
+    uint64_t catch_up_us; /* how long until the next try */
+    bool lost;            /* what udev told of any device may not have been taken in */
     uint64_t reports, overruns;
-    /* Reports were lost, or not heard: something is to be looked at in a while. */
-    void (*on_behind)(void *userdata);
-    void *userdata;
 };
 
 /*
  * Begins to listen where a udevd runs and we do not listen yet; cheap otherwise. What it has told
- * before is not looked at. Returns whether it has just begun.
+ * before is read from its notes in a while. Returns whether it has just begun.
  */
 bool udev_listener_begin(struct udev_listener *listener);
+
+/*
+ * Looks into udev's notes in a while, and again until that is done: `lost` about every device, else
+ * about those that are not initialised. To be called after each scan.
+ */
+void udev_listener_catch_up(struct udev_listener *listener, bool lost);
 
 void udev_listener_end(struct udev_listener *listener);
 

@@ -327,6 +327,11 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
     return delegation;
 }
 
+void delegation_expect_udev(struct delegation *delegation)
+{
+    delegation->policy.expects_udev = true;
+}
+
 struct world *delegation_world(struct delegation *delegation)
 {
     return delegation->world;

@@ -40,6 +40,9 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
 /* Takes everything back as far as it goes without waiting, and frees. NULL accepted. */
 void delegation_free(struct delegation *delegation);
 
+/* A udevd runs on this host: from now on what only it can tell of a danger is waited for. */
+void delegation_expect_udev(struct delegation *delegation);
+
 /* The world in it, for events and scans. */
 struct world *delegation_world(struct delegation *delegation);
 

@@ -68,7 +68,14 @@ static int check_danger(const struct policy *policy, const struct share *share,
                         const struct device *device, struct refusal *why)
 {
     const char *danger = danger_of(device, policy->root_disks, policy->root_disk_count);
-    if (!danger || (share->options & OPTION_DANGEROUS))
+    if (share->options & OPTION_DANGEROUS)
+        return 0;
+    if (policy->expects_udev && danger_waits(device))
+        return refuse(why, EAGAIN,
+                      "%s waits for udev, which has not told yet whether it belongs to the host's "
+                      "seat",
+                      device->devpath);
+    if (!danger)
         return 0;
     return refuse(why, EPERM,
                   "%s is never delegated, because %s; a rule that means it says "
@@ -102,6 +109,8 @@ int desired_grant(const struct policy *policy, const struct container *container
     }
 
     r = check_danger(policy, given, device, why);
+    if (r == -EAGAIN)
+        return 0;
     if (r == 0)
         r = grant_new(given, device, ret, why);
     return r < 0 ? r : 1;

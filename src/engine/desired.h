@@ -10,10 +10,12 @@ struct policy {
     const struct rule_set *rules;    /* borrowed */
     const struct devnum *root_disks; /* never delegated without OPTIONS+="dangerous" */
     size_t root_disk_count;
+    bool expects_udev; /* a udevd has been seen: what only it knows of dangers is waited for */
 };
 
 /*
  * Returns 1 and *ret; 0: nothing; -EINVAL, -EPERM and the reason: given, but it cannot be; -ENOMEM.
+ * Where that waits for udev's word on a danger it is 0, with the reason.
  * An attachment by hand comes before the rules. A device that nothing gives follows its nearest
  * ancestor that is given (by a rule or by hand) with OPTIONS+="subtree": with that share's owner,
  * group, mode, access and ENV, under its own name. `trace` may be NULL.

@@ -156,7 +156,6 @@ static void end_same_number(struct world *world, const struct device *device)
 int world_appear(struct world *world, struct device *device_take, const struct uevent *event)
 {
     end_same_number(world, device_take);
-    device_take->since = event ? event->seqnum : 0;
     if (!device_take->subsystem[0])
         device_take->initialised = true; /* udev is never told of it */
     int r = insert(world, device_take);
@@ -173,7 +172,8 @@ void world_refresh(struct world *world, struct device *fresh_take, const struct 
 {
     bool there;
     size_t at = position_of(world, fresh_take->devpath, &there);
-    device_inherit(fresh_take, world->devices[at]);
+    if (!fresh_take->initialised)
+        device_inherit(fresh_take, world->devices[at]);
     device_free(world->devices[at]);
     world->devices[at] = fresh_take;
     world_tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
@@ -230,6 +230,7 @@ static int meet(struct world *world, struct device *fresh_take, const struct uev
         device_free(fresh_take);
         return r;
     }
+    world_note_arrival(world, fresh_take, event);
     r = world_appear(world, fresh_take, real_add ? event : NULL);
     if (r == 0 && tellable && !replaced)
         world_tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
@@ -277,9 +278,10 @@ static int doubt_removal(struct world *world, const char *devpath)
     return 0;
 }
 
-/* Renames a device and tells; what cannot be read under its new path has gone. */
+/* Renames a device and tells, `told` whether by the event itself; what cannot be read under its new
+ * path has gone. What was said before of that path was said of another device. */
 static void move_one(struct world *world, struct device *old, const char *new_devpath,
-                     const struct uevent *event)
+                     const struct uevent *event, bool told)
 {
     struct device *fresh = NULL, *there = world_find(world, new_devpath);
     if (world_read(world, new_devpath, &fresh) <= 0 || fresh->inode != old->inode) {
@@ -291,13 +293,14 @@ static void move_one(struct world *world, struct device *old, const char *new_de
         world_vanish(world, there, NULL);
     bool known;
     device_inherit(fresh, old);
+    fresh->since = event->seqnum;
     take_out(world, position_of(world, old->devpath, &known));
     if (insert(world, fresh) < 0) { /* there is room: one was just taken out */
         device_free(fresh);
         fresh = NULL;
     }
     if (fresh)
-        world_tell(world, DEVICE_MOVED, fresh, old->devpath, event);
+        world_tell(world, DEVICE_MOVED, fresh, old->devpath, told ? event : NULL);
     device_free(old);
 }
 
@@ -315,7 +318,7 @@ static int move_known(struct world *world, const struct uevent *event)
         _cleanup_free_ char *moved = NULL;
         if (asprintf(&moved, "%s%s", new, device->devpath + length) < 0)
             return -ENOMEM;
-        move_one(world, device, moved, device->devpath[length] ? NULL : event);
+        move_one(world, device, moved, event, !device->devpath[length]);
     }
     return 0;
 }

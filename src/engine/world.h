@@ -35,6 +35,8 @@ struct world_source {
      * negative errno. May be NULL: no udevd.
      */
     int (*read_udev)(void *userdata, const struct device *device, struct udev_view *ret);
+    /* SEQNUM of the kernel's newest event. May be NULL. */
+    uint64_t (*read_seqnum)(void *userdata);
     void *userdata;
     const struct host_facts *facts; /* for the devices that are read; may be NULL */
 };
@@ -61,16 +63,17 @@ int world_apply(struct world *world, const struct uevent *event);
 
 /*
  * Takes in what udev tells of the device at `devpath`, after the kernel's event `seqnum`. What is
- * older than the device, or of one that is not there, is dropped. *view_take is empty then.
+ * older than the device is dropped. Returns false where there is no such device: if it has another
+ * path by now, udev's notes have what was said. *view_take is empty then.
  */
-void world_describe(struct world *world, const char *devpath, uint64_t seqnum,
+bool world_describe(struct world *world, const char *devpath, uint64_t seqnum,
                     struct udev_view *view_take);
 
 /*
- * Asks udev's notes about each device anew: what udev told was not heard. Returns 1 when some are
- * not done (scan in a while), or 0.
+ * Asks udev's notes: what udev told was not heard. `all`: about each device, else only about those
+ * that are not initialised. Returns 1 when it is to be called again in a while, or 0.
  */
-int world_describe_all(struct world *world);
+int world_describe_all(struct world *world, bool all);
 
 /* During a drain after an overrun: only what a real `remove` ends is ended, as the scan that
  * follows sees the rest. */
@@ -79,7 +82,8 @@ void world_apply_drained(struct world *world, const struct uevent *event);
 /*
  * Compares with all of sysfs: first what is gone or was replaced vanishes, then what is new
  * appears. Returns 1 when another scan is wanted in a while (a directory that was about to go was
- * passed over, or udev is not done with a device), 0, or a negative errno.
+ * passed over), 0, or a negative errno. Of devices that are not initialised then,
+ * world_describe_all() is to be asked in a while.
  */
 int world_scan(struct world *world);
 

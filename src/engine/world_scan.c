@@ -69,14 +69,17 @@ static void end_missed(struct scan *scan)
             miss(scan, scan->world->devices[i - 1]);
 }
 
-static int take_in(struct scan *scan, struct device *fresh_take)
+static int take_in(struct world *world, struct device *fresh_take)
 {
-    struct world *world = scan->world;
     struct device *known = world_find(world, fresh_take->devpath);
     if (known && !device_same(known, fresh_take))
         world_vanish(world, TAKE_PTR(known), NULL);
-    if (!known || (!known->initialised && !known->since))
-        scan->again |= !world_ask_udev(world, fresh_take);
+    if (!known && world->counters.scans > 1)
+        world_note_arrival(world, fresh_take, NULL);
+    if (known)
+        device_inherit(fresh_take, known);
+    if (!fresh_take->initialised)
+        world_ask_udev(world, fresh_take);
     if (!known)
         return world_appear(world, fresh_take, NULL);
     world_refresh(world, fresh_take, NULL);
@@ -102,6 +105,6 @@ int world_scan(struct world *world)
         qsort(scan.found, scan.count, sizeof(*scan.found), compare_devpaths);
     end_missed(&scan);
     for (size_t i = 0; r >= 0 && i < scan.count; i++)
-        r = take_in(&scan, TAKE_PTR(scan.found[i]));
+        r = take_in(world, TAKE_PTR(scan.found[i]));
     return r < 0 ? r : scan.again;
 }

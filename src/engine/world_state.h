@@ -6,6 +6,8 @@
 #include "engine/ended.h"
 #include "engine/world.h"
 
+#define WORLD_NEW_US 1000000u /* how long notes about a device are not believed */
+
 struct world {
     struct world_source source;
     struct world_listener listener;
@@ -24,11 +26,14 @@ void world_tell(struct world *world, enum world_news news, struct device *device
                 const char *old_devpath, const struct uevent *event);
 
 /*
- * Fills in what udev has noted of a device, without telling. For devices that a scan found: of one
- * that was just plugged in the notes may be its predecessor's. Returns false where it is to be
- * asked again in a while.
+ * Fills in what udev has noted of a device, without telling. Of one that has just come the notes
+ * may be its predecessor's, and are not believed.
  */
-bool world_ask_udev(const struct world *world, struct device *device);
+void world_ask_udev(const struct world *world, struct device *device);
+
+/* From here on the device is here, by this event; NULL: found by a scan that is not the first. */
+void world_note_arrival(const struct world *world, struct device *device,
+                        const struct uevent *event);
 
 /* Takes a device in that was not known, and tells. 0 or -ENOMEM; it is freed then. */
 int world_appear(struct world *world, struct device *device_take, const struct uevent *event);

@@ -31,16 +31,34 @@ static int read_udev(const struct world *world, const struct device *device, str
     return source->read_udev ? source->read_udev(source->userdata, device, ret) : 0;
 }
 
-bool world_ask_udev(const struct world *world, struct device *device)
+void world_note_arrival(const struct world *world, struct device *device,
+                        const struct uevent *event)
 {
-    struct udev_view view = {0};
-    int r = read_udev(world, device, &view);
-    if (r > 0)
-        device_take_udev(device, &view);
-    return r >= 0;
+    const struct world_source *source = &world->source;
+    if (event)
+        device->since = event->seqnum;
+    else
+        device->since = source->read_seqnum ? source->read_seqnum(source->userdata) : 0;
+    device->since_us = now_us();
 }
 
-void world_describe(struct world *world, const char *devpath, uint64_t seqnum,
+/*
+ * A udevd that has nothing to do may not have heard yet that a device went and another came, so
+ * that its notes are of the one that went. It hears within this time.
+ */
+static bool is_new(const struct device *device)
+{
+    return device->since_us && now_us() - device->since_us < WORLD_NEW_US;
+}
+
+void world_ask_udev(const struct world *world, struct device *device)
+{
+    struct udev_view view = {0};
+    if (!is_new(device) && read_udev(world, device, &view) > 0)
+        device_take_udev(device, &view);
+}
+
+bool world_describe(struct world *world, const char *devpath, uint64_t seqnum,
                     struct udev_view *view_take)
 {
     struct device *device = world_find(world, devpath);
@@ -48,18 +66,24 @@ void world_describe(struct world *world, const char *devpath, uint64_t seqnum,
         take_in(world, device, view_take);
     else
         udev_view_done(view_take);
+    return device;
 }
 
-int world_describe_all(struct world *world)
+int world_describe_all(struct world *world, bool all)
 {
     int again = 0;
     for (size_t i = 0; i < world->count; i++) {
+        struct device *device = world->devices[i];
         struct udev_view view = {0};
-        int r = read_udev(world, world->devices[i], &view);
-        if (r > 0)
-            take_in(world, world->devices[i], &view);
-        else if (r < 0)
+        if (!all && device->initialised)
+            continue;
+        int r = read_udev(world, device, &view);
+        if (r > 0 && !is_new(device))
+            take_in(world, device, &view);
+        else if (r != 0) {
             again = 1;
+            udev_view_done(&view);
+        }
     }
     return again;
 }

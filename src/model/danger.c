@@ -39,6 +39,16 @@ static bool is_root_hub(const struct device *device)
     return *number == '\0';
 }
 
+static bool is_input_node(const struct device *device)
+{
+    return streq(device->subsystem, "input") && device->number.kind != NODE_NONE;
+}
+
+bool danger_waits(const struct device *device)
+{
+    return is_input_node(device) && !device->initialised;
+}
+
 const char *danger_of(const struct device *device, const struct devnum *root_disks, size_t count)
 {
     for (size_t i = 0; i < ARRAY_SIZE(dangers); i++)
@@ -47,8 +57,7 @@ const char *danger_of(const struct device *device, const struct devnum *root_dis
             return dangers[i].why;
     /* logind's: keyboards and mice of those who sit at the host; the node-less parents have it too
      */
-    if (streq(device->subsystem, "input") && device->number.kind != NODE_NONE &&
-        name_list_has(&device->udev.tags, "seat"))
+    if (is_input_node(device) && name_list_has(&device->udev.tags, "seat"))
         return "it belongs to the host's seat: what is typed there would be heard";
     if (is_root_hub(device))
         return "it is a root hub: everything plugged into it would follow";

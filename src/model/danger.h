@@ -13,3 +13,7 @@
  * numbers of the disk that holds the host's root file system, and of its partitions' parents.
  */
 const char *danger_of(const struct device *device, const struct devnum *root_disks, size_t count);
+
+/* Whether only udev can tell, and has not yet: whether an input device belongs to the host's seat.
+ */
+bool danger_waits(const struct device *device);

@@ -73,7 +73,7 @@ struct device_source {
 
 /* What udev found out about a device: its record in udev's database. */
 struct udev_view {
-    struct property_list properties; /* all that udev tells, the kernel's among them */
+    struct property_list properties; /* all that udev tells; the kernel's may be among them */
     struct name_list tags;           /* the current ones */
     struct name_list links;          /* absolute: "/dev/serial/by-id/..." */
 };
@@ -92,7 +92,9 @@ struct device {
     int devmode;          /* the kernel's DEVMODE, or -1 */
     int ifindex;          /* net devices, else 0 */
     uint64_t inode;       /* of the sysfs directory: the incarnation (with the boot id) */
-    uint64_t since;       /* SEQNUM of its `add`; 0 where a scan found it */
+    uint64_t since;       /* SEQNUM of the event by which it came to be here; what was said before
+                           * is of another device. 0: it was here before us */
+    uint64_t since_us;    /* when that was, CLOCK_MONOTONIC; 0 likewise */
     struct property_list properties; /* the sysfs `uevent` file's, with DEVPATH and SUBSYSTEM */
     bool initialised;                /* udev is done with it: `udev` holds what it found */
     struct udev_view udev;           /* empty until then */
@@ -137,8 +139,8 @@ int device_set_udev(struct device *device, const struct property_list *propertie
 /* The same with a view, which is moved: *view_take is empty then. */
 void device_take_udev(struct device *device, struct udev_view *view_take);
 
-/* What an earlier reading of the same incarnation knew beyond sysfs, `since` and udev's word, goes
- * over to this one. `from` is not initialised then. */
+/* What an earlier reading of the same incarnation knew beyond sysfs, since when it is here and
+ * udev's word, goes over to this one. `from` is not initialised then. */
 void device_inherit(struct device *device, struct device *from);
 
 /* The parent in sysfs, borrowed, or NULL. */

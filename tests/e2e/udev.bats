@@ -121,3 +121,40 @@ change_udev_rules() {
     loop_add "$first"
     wait_until 10 is "/dev/loop$first delivered" grants box
 }
+
+@test "what a device wrote into its own uevent file does not speak for udev" {
+    local path
+    path=$(loop_path "$first")
+    rule_file 10-test.rules <<<"ENV{ID_FORGED}==\"1\", KERNEL==\"loop$first\", CONTAINER+=\"box\""
+    start_udevd < <(udev_rules)
+    loop_add "$first"
+    wait_until 10 noted_by_udev
+    { cat "/sys$path/uevent"; printf '%s\n' PRODUCT_NAME=stick DEVOLVE_CONTAINER=box ID_FORGED=1; } >"$work/forged"
+    (in_host mount --bind "$work/forged" "/sys$path/uevent")
+    assert_contains "$(in_host udevadm info "/sys$path")" ID_FORGED=1 "what libudev believes"
+    start_daemon
+    start_box box
+    register box
+    assert_equal "$(grants box)" "" "grants"
+    assert_contains "$(ctl explain "$path" box)" "not given" "explain"
+}
+
+@test "udev's word on each of many devices that come at once is heard" {
+    local i
+    rule_file 10-test.rules <<<'ENV{ID_TEST}=="A5", CONTAINER+="box"'
+    start_udevd <<<'KERNEL=="loop[0-9]*", ENV{ID_TEST}="A5"'
+    start_daemon
+    start_box box
+    register box
+    for ((i = 0; i < 9; i++)); do
+        loop_add $((first + i))
+    done
+    for ((i = 0; i < 9; i++)); do
+        wait_until 10 gets "/dev/loop$((first + i))"
+    done
+}
+
+# gets NODE
+gets() {
+    grants box | grep -qx "$1 delivered"
+}

@@ -26,6 +26,7 @@ struct fake_world {
     size_t count;
     uint64_t last_inode;
     enum fake_udevd udevd;
+    uint64_t seqnum;     /* of the newest event */
     int enumerate_error; /* an enumeration ends with this, half way */
 };
 

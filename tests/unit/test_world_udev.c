@@ -23,15 +23,22 @@ static const char *id_of(struct world_scene *scene, const char *devpath)
     return id ? id : "";
 }
 
-/* udevd reports that it is done with an event. */
-static void report(struct world_scene *scene, const char *devpath, uint64_t seqnum, const char *id)
+/* So much time has passed that udevd must have heard of the device. */
+static void grow_old(struct world_scene *scene, const char *devpath)
+{
+    world_find(scene->world, devpath)->since_us = 1;
+}
+
+/* udevd reports that it is done with an event. Returns whether there is such a device. */
+static bool report(struct world_scene *scene, const char *devpath, uint64_t seqnum, const char *id)
 {
     struct udev_view view = {0};
     if (id)
         assert_int_equal(property_set(&view.properties, "ID_TEST", id), 0);
     assert_int_equal(name_list_add(&view.tags, "tagged"), 0);
-    world_describe(scene->world, devpath, seqnum, &view);
+    bool known = world_describe(scene->world, devpath, seqnum, &view);
     assert_int_equal(view.properties.count + view.tags.count, 0);
+    return known;
 }
 
 static void plug_at(struct world_scene *scene, const char *seqnum)
@@ -75,10 +82,10 @@ static void a_report_that_says_nothing_new_is_no_news(void **state)
 static void a_report_of_a_predecessor_or_of_nobody_is_dropped(void **state)
 {
     struct world_scene *scene = *state;
-    report(scene, DISK, 5, "of nobody");
+    assert_false(report(scene, DISK, 5, "of nobody"));
     plug_at(scene, "10");
     world_scene_expect(scene, "appeared " DISK " by add\n");
-    report(scene, DISK, 9, "of the predecessor");
+    assert_true(report(scene, DISK, 9, "of the predecessor"));
     world_scene_expect(scene, "");
     assert_string_equal(id_of(scene, DISK), "?");
 }
@@ -108,30 +115,67 @@ static void what_udev_said_outlives_a_change_a_move_and_a_scan(void **state)
     fake_move(&scene->fake, DISK, OTHER);
     world_scene_hear(scene, "move", OTHER, "SEQNUM=12|DEVPATH_OLD=" DISK);
     assert_string_equal(id_of(scene, OTHER), "a");
-    report(scene, OTHER, 9, "of a predecessor");
+    report(scene, OTHER, 11, "of who had this path before");
     assert_string_equal(id_of(scene, OTHER), "a");
+    report(scene, OTHER, 12, "moved");
+    assert_string_equal(id_of(scene, OTHER), "moved");
 }
 
-static void a_scan_believes_notes_of_a_udevd_that_has_nothing_left_to_do(void **state)
+static void the_first_scan_believes_notes_of_a_udevd_that_has_nothing_left_to_do(void **state)
 {
     static const struct {
         enum fake_udevd udevd;
-        int again;
         const char *id;
     } cases[] = {
-        {FAKE_UDEVD_NONE, 0, "?"},
-        {FAKE_UDEVD_BUSY, 1, "?"},
-        {FAKE_UDEVD_SETTLED, 0, "noted"},
-        {FAKE_UDEVD_BUSY, 0, "noted"}, /* it is asked once */
+        {FAKE_UDEVD_NONE, "?"},
+        {FAKE_UDEVD_BUSY, "?"},
+        {FAKE_UDEVD_SETTLED, "noted"},
+        {FAKE_UDEVD_BUSY, "noted"}, /* it is asked once */
     };
     struct world_scene *scene = *state;
     struct fake_device *device = fake_plug(&scene->fake, DISK, "block", DISK_UEVENT);
     fake_set_note(device, "ID_TEST", "noted");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         scene->fake.udevd = cases[i].udevd;
-        assert_int_equal(world_scan(scene->world), cases[i].again);
+        assert_int_equal(world_scan(scene->world), 0);
         assert_string_equal(id_of(scene, DISK), cases[i].id);
     }
+}
+
+/* Its predecessor's `remove` and its own `add` were lost. */
+static void a_successor_that_a_scan_found_waits_for_news_of_its_own(void **state)
+{
+    struct world_scene *scene = *state;
+    scene->fake.udevd = FAKE_UDEVD_SETTLED;
+    assert_int_equal(world_scan(scene->world), 0); /* the first, at start */
+    plug_at(scene, "10");
+    report(scene, DISK, 10, "of the predecessor");
+    fake_set_note(fake_plug(&scene->fake, DISK, "block", DISK_UEVENT), "ID_TEST", "noted");
+    scene->fake.seqnum = 12;
+    assert_int_equal(world_scan(scene->world), 0);
+    assert_int_equal(world_scan(scene->world), 0);
+    assert_string_equal(id_of(scene, DISK), "?");
+    report(scene, DISK, 11, "of the predecessor");
+    assert_string_equal(id_of(scene, DISK), "?");
+    assert_int_equal(world_describe_all(scene->world, false), 1);
+    assert_string_equal(id_of(scene, DISK), "?");
+    grow_old(scene, DISK);
+    assert_int_equal(world_describe_all(scene->world, false), 0);
+    assert_string_equal(id_of(scene, DISK), "noted");
+}
+
+/* The report of what happened before the move names a path that nobody has. */
+static void what_was_said_under_an_old_path_is_in_the_notes(void **state)
+{
+    struct world_scene *scene = *state;
+    scene->fake.udevd = FAKE_UDEVD_SETTLED;
+    plug_at(scene, "10");
+    fake_move(&scene->fake, DISK, OTHER);
+    world_scene_hear(scene, "move", OTHER, "SEQNUM=11|DEVPATH_OLD=" DISK);
+    assert_false(report(scene, DISK, 10, "a"));
+    grow_old(scene, OTHER);
+    assert_int_equal(world_describe_all(scene->world, false), 0);
+    assert_string_equal(id_of(scene, OTHER), "of the predecessor");
 }
 
 static void notes_are_read_before_the_appearance_is_told(void **state)
@@ -147,20 +191,25 @@ static void where_reports_were_lost_all_notes_are_read_anew(void **state)
 {
     struct world_scene *scene = *state;
     plug_at(scene, "10");
-    fake_plug(&scene->fake, OTHER, "block", OTHER_UEVENT);
+    fake_set_note(fake_plug(&scene->fake, OTHER, "block", OTHER_UEVENT), "ID_TEST", "noted");
     world_scene_hear(scene, "add", OTHER, "SEQNUM=11");
-    report(scene, OTHER, 11, NULL);
+    report(scene, OTHER, 11, "told");
     world_scene_expect(scene, "appeared " DISK " by add\nappeared " OTHER " by add\n"
                               "described " OTHER "\n");
-    assert_int_equal(world_describe_all(scene->world), 0);
-    world_scene_expect(scene, "");
+    assert_int_equal(world_describe_all(scene->world, true), 0); /* no udevd any more */
     scene->fake.udevd = FAKE_UDEVD_BUSY;
-    assert_int_equal(world_describe_all(scene->world), 1);
-    world_scene_expect(scene, "");
+    assert_int_equal(world_describe_all(scene->world, true), 1);
     scene->fake.udevd = FAKE_UDEVD_SETTLED;
-    assert_int_equal(world_describe_all(scene->world), 0);
-    world_scene_expect(scene, "described " DISK "\ndescribed " OTHER "\n");
-    assert_string_equal(id_of(scene, DISK), "of the predecessor"); /* who knows: as it stands */
+    assert_int_equal(world_describe_all(scene->world, true), 1); /* both have just come */
+    world_scene_expect(scene, "");
+    grow_old(scene, DISK);
+    grow_old(scene, OTHER);
+    assert_int_equal(world_describe_all(scene->world, false), 0);
+    world_scene_expect(scene, "described " DISK "\n");
+    assert_string_equal(id_of(scene, OTHER), "told");
+    assert_int_equal(world_describe_all(scene->world, true), 0);
+    world_scene_expect(scene, "described " OTHER "\n");
+    assert_string_equal(id_of(scene, OTHER), "noted");
 }
 
 #define BUS "/devices/platform"
@@ -217,7 +266,9 @@ int main(void)
         WORLD_TEST(a_report_of_a_predecessor_or_of_nobody_is_dropped),
         WORLD_TEST(a_successor_knows_nothing_of_what_udev_said),
         WORLD_TEST(what_udev_said_outlives_a_change_a_move_and_a_scan),
-        WORLD_TEST(a_scan_believes_notes_of_a_udevd_that_has_nothing_left_to_do),
+        WORLD_TEST(the_first_scan_believes_notes_of_a_udevd_that_has_nothing_left_to_do),
+        WORLD_TEST(a_successor_that_a_scan_found_waits_for_news_of_its_own),
+        WORLD_TEST(what_was_said_under_an_old_path_is_in_the_notes),
         WORLD_TEST(notes_are_read_before_the_appearance_is_told),
         WORLD_TEST(where_reports_were_lost_all_notes_are_read_anew),
         WORLD_TEST(a_parent_without_subsystem_is_met_with_its_first_child),
