@@ -196,7 +196,7 @@ static const struct {
      "MODE=\"0660\", "
      "ACCESS=\"rw\", SYMLINK+=\"b c/d\", ENV{X}=\"y\", OPTIONS+=\"subtree exclusive,no_node\", "
      "OPTIONS=\"no_event\", OPTIONS-=\"dangerous\", OPTIONS+=\"string_escape=none\", "
-     "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\", NAME=\"eth-%n\", "
+     "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\", "
      "OPTIONS+=\"link_priority=-100\"",
      1},
     {"every substitution",
