@@ -109,6 +109,15 @@ static const struct {
     {"a mode that is too large", "MODE=\"10000\"", PROBLEM_ERROR, 1, 6, "MODE is an octal number"},
     {"an unknown access", "ACCESS=\"rx\"", PROBLEM_ERROR, 1, 8, "ACCESS is made of r, w and m"},
     {"no access", "ACCESS=\"\"", PROBLEM_ERROR, 1, 8, "ACCESS needs"},
+    {"the id that stands for none", "OWNER=\"4294967295\"", PROBLEM_ERROR, 1, 7,
+     "OWNER is a number up to 4294967294"},
+    {"an id beyond all numbers", "GROUP=\"99999999999999999999\"", PROBLEM_ERROR, 1, 7,
+     "GROUP is a number up to 4294967294"},
+    {"a negative id", "OWNER=\"-1\"", PROBLEM_ERROR, 1, 7, "OWNER needs a number from 0 on"},
+    {"an owner with its group", "OWNER=\"a:b\"", PROBLEM_ERROR, 1, 7,
+     "OWNER needs a number, or a name without"},
+    {"an owner in a path", "GROUP=\"a/b\"", PROBLEM_ERROR, 1, 7,
+     "GROUP needs a number, or a name without"},
     {"an owner with a blank", "OWNER=\"a b\"", PROBLEM_ERROR, 1, 7,
      "OWNER needs a number, or a name"},
     {"an unknown option", "OPTIONS+=\"subtree,subtrees\"", PROBLEM_ERROR, 1, 10,
@@ -199,6 +208,7 @@ static const struct {
      "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\", "
      "OPTIONS+=\"link_priority=-100\"",
      1},
+    {"the largest ids", "KERNEL==\"a\", OWNER=\"4294967294\", GROUP=\"0000004294967294\"", 1},
     {"every substitution",
      "SYMLINK+=\"%k%n%p%M%m%b%s{a}%E{b}%N%P%r%S%% $kernel$number$devpath$id$driver$attr{a}$sysfs{a}"
      "$env{b}$major$minor$parent$name$links$root$sys$devnode$$\"",
