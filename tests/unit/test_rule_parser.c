@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rule_parser.h"
+#include "model/rule_problem.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -333,9 +334,20 @@ static void a_file_may_be_as_long_as_the_limit_and_no_longer(void **state)
     rule_problems_done(&problems);
 }
 
+static void a_problem_of_a_whole_file_has_no_line(void **state)
+{
+    (void)state;
+    char place[RULE_PLACE_MAX], file[] = "50-a.rules", text[] = "x";
+    const struct rule_problem of_file = {.file = file, .text = text};
+    const struct rule_problem of_key = {.file = file, .text = text, .line = 3, .column = 14};
+    assert_string_equal(rule_problem_place(&of_file, place), "50-a.rules");
+    assert_string_equal(rule_problem_place(&of_key, place), "50-a.rules:3:14");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_problem_of_a_whole_file_has_no_line),
         cmocka_unit_test(every_mistake_is_told_where_it_stands),
         cmocka_unit_test(every_good_text_is_parsed_without_a_word),
         cmocka_unit_test(all_problems_of_a_file_are_told),
