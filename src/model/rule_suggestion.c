@@ -209,14 +209,6 @@ static int suggest(struct draft *draft, void (*keys)(struct draft *draft))
 
 /* --- USB */
 
-static struct device *find_usb_device(struct device *device)
-{
-    while (device &&
-           !(streq(device->subsystem, "usb") && streq_null(device->devtype, "usb_device")))
-        device = device_parent(device);
-    return device;
-}
-
 /* "000000", "00000001", "123456789", "0123456789ABCDEF": each digit follows from the one before. */
 static bool is_counted(const char *text, size_t length)
 {
@@ -359,7 +351,7 @@ int rule_suggest(struct device *device, struct rule_suggestions *ret)
 {
     struct rule_suggestions suggestions = {.count = 0};
     struct draft draft = {
-        .suggestions = &suggestions, .device = device, .usb = find_usb_device(device)};
+        .suggestions = &suggestions, .device = device, .usb = device_usb(device)};
     int r = suggest_others(&draft);
     if (r < 0)
         rule_suggestions_done(&suggestions);
