@@ -51,13 +51,23 @@ static void add_waiting(struct rows *rows, struct row *row, const json_t *rule)
     row_add(rows, row, STYLE_PLAIN, "%s", key ? key : "for an earlier rule");
 }
 
+/* "50-lab.rules:3"; what udev's rules say has no line. */
+static void add_place(struct rows *rows, struct row *row, const json_t *rule)
+{
+    json_int_t line = field_number(rule, "line", 0);
+    const char *file = field_text(rule, "file", "?");
+    if (line > 0)
+        row_add(rows, row, STYLE_PLAIN, "%s:%" JSON_INTEGER_FORMAT, file, line);
+    else
+        row_add(rows, row, STYLE_PLAIN, "%s", file);
+}
+
 static void add_rule(struct rows *rows, const json_t *rule)
 {
     const char *verdict = field_text(rule, "verdict", "?");
     const char *hint = field_text(rule, "hint", NULL);
     struct row *row = rows_add(rows, 2);
-    row_add(rows, row, STYLE_PLAIN, "%s:%" JSON_INTEGER_FORMAT, field_text(rule, "file", "?"),
-            field_number(rule, "line", 0));
+    add_place(rows, row, rule);
     if (streq(verdict, "no_match"))
         add_failure(rows, row, rule);
     else if (streq(verdict, "skipped"))

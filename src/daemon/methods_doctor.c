@@ -7,6 +7,7 @@
 #include "daemon/control_json.h"
 #include "daemon/methods.h"
 #include "kernel/udev_database.h"
+#include "model/rule_problem.h"
 
 static void add(json_t *findings, const char *verdict, const char *subject, const char *format, ...)
     _printf_(4, 5);
@@ -65,14 +66,16 @@ static void look_at_rules(json_t *findings, const struct service *service)
     const struct rule_set *rules = delegation_rules(service->delegation);
     const struct rule_problems *problems = &service->rule_problems;
     add(findings, problems->errors > 0 ? "warning" : "good", "rules",
-        "%zu %s from %zu %s in force%s", rule_set_count(rules),
+        "%zu %s from %zu %s %s in force%s", rule_set_count(rules),
         rule_set_count(rules) == 1 ? "rule" : "rules", rule_set_file_count(rules),
-        rule_set_file_count(rules) == 1 ? "file is" : "files are",
+        rule_set_file_count(rules) == 1 ? "file" : "files",
+        rule_set_count(rules) == 1 ? "is" : "are",
         problems->errors > 0 ? ", not what the files say now: the last reload failed" : "");
     for (size_t i = 0; i < problems->count; i++) {
         const struct rule_problem *problem = &problems->items[i];
-        add(findings, problem->severity == PROBLEM_ERROR ? "bad" : "warning", "rules",
-            "%s:%u:%u: %s", problem->file, problem->line, problem->column, problem->text);
+        char place[RULE_PLACE_MAX];
+        add(findings, problem->severity == PROBLEM_ERROR ? "bad" : "warning", "rules", "%s: %s",
+            rule_problem_place(problem, place), problem->text);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/control_json.h"
 #include "daemon/methods.h"
 #include "kernel/udev_database.h"
+#include "model/rule_problem.h"
 
 static int load(struct control_call *call, const char *name, const char *text,
                 struct rule_set **ret, struct rule_problems *problems)
@@ -107,11 +108,10 @@ static json_t *metrics_of(struct service *service)
 static json_t *warnings_of(const struct service *service)
 {
     json_t *warnings = json_array();
-    char text[1024];
+    char text[1024], place[RULE_PLACE_MAX];
     for (size_t i = 0; i < service->rule_problems.count; i++) {
         const struct rule_problem *problem = &service->rule_problems.items[i];
-        snprintf(text, sizeof(text), "%s:%u:%u: %s: %s", problem->file, problem->line,
-                 problem->column,
+        snprintf(text, sizeof(text), "%s: %s: %s", rule_problem_place(problem, place),
                  problem->severity == PROBLEM_ERROR ? "error (no rule of that load is in force)"
                                                     : "warning",
                  problem->text);

@@ -278,6 +278,14 @@ struct device *device_parent(const struct device *device)
     return source && source->parent ? source->parent(source->userdata, device) : NULL;
 }
 
+struct device *device_usb(struct device *device)
+{
+    while (device &&
+           !(streq(device->subsystem, "usb") && streq_null(device->devtype, "usb_device")))
+        device = device_parent(device);
+    return device;
+}
+
 bool device_same(const struct device *a, const struct device *b)
 {
     return a->inode == b->inode && streq(a->devpath, b->devpath);

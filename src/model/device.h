@@ -146,5 +146,8 @@ void device_inherit(struct device *device, struct device *from);
 /* The parent in sysfs, borrowed, or NULL. */
 struct device *device_parent(const struct device *device);
 
+/* The USB device that it is or belongs to, borrowed, or NULL. */
+struct device *device_usb(struct device *device);
+
 /* Same incarnation: same devpath and same sysfs inode. */
 bool device_same(const struct device *a, const struct device *b);

@@ -144,7 +144,7 @@ static int set_id(const char *text, const char *key, const struct origin *origin
     if (r == -ERANGE)
         return refuse_at(origin, EINVAL, why, "%s %s is above the largest id", key, text);
     if (!*text || strlen(text) >= GRANT_NAME_MAX || !text_is_clean(text, strlen(text)) ||
-        strpbrk(text, ":/ "))
+        text[0] == '-' || strpbrk(text, ":/ "))
         return refuse_at(origin, EINVAL, why, "%s \"%s\" is neither a number nor a name", key,
                          text);
     *ret_name = strdup(text);

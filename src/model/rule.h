@@ -33,8 +33,8 @@ size_t rule_set_file_count(const struct rule_set *rules);
 bool rule_set_needs_udev(const struct rule_set *rules);
 
 /*
- * Calls `fn` for each rule that asks for what only udev knows, with the first key that does, as it
- * is written. Everything is borrowed.
+ * Calls `fn` for each rule that asks for what only udev knows and no earlier rule assigns, with the
+ * first key that does, as it is written. Everything is borrowed.
  */
 void rule_set_each_waiting(const struct rule_set *rules,
                            void (*fn)(void *userdata, const char *file, unsigned line,

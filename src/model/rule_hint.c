@@ -14,6 +14,7 @@
 #include "model/rule_assign.h"
 #include "model/rule_likeness.h"
 #include "model/rule_token.h"
+#include "model/rule_udev.h"
 
 /* A text that grows, and is cut where it is full. */
 struct hint {
@@ -52,24 +53,12 @@ static const char *asked_of(struct rule_state *state, struct device *device,
 
 /* --- what only udev knows */
 
-/* Where the kernel tells the same. */
-static const char *kernels_key(const struct rule_token *token)
-{
-    static const char *const names[][2] = {
-        {"ID_VENDOR_ID", "ATTRS{idVendor}"},  {"ID_MODEL_ID", "ATTRS{idProduct}"},
-        {"ID_SERIAL_SHORT", "ATTRS{serial}"}, {"ID_BUS", "SUBSYSTEMS"},
-        {"ID_USB_DRIVER", "DRIVERS"},         {"ID_NET_DRIVER", "DRIVERS"},
-    };
-    for (size_t i = 0; token->info->key == RULE_KEY_ENV && i < ARRAY_SIZE(names); i++)
-        if (streq(token->argument, names[i][0]))
-            return names[i][1];
-    return NULL;
-}
-
 static bool hint_udev(const struct rule_trace *trace, const struct rule_surroundings *around,
                       struct hint *hint)
 {
-    const char *instead = trace->token ? kernels_key(trace->token) : NULL;
+    const char *instead = trace->token && trace->token->info->key == RULE_KEY_ENV
+                              ? rule_udev_kernels_key(trace->token->argument, trace->state->device)
+                              : NULL;
     if (trace->token)
         say(hint, "only udev knows what %s asks for", trace->token->written);
     else
@@ -210,22 +199,66 @@ static void say_key(const struct rule_token *token, const char *s, struct hint *
         say(hint, "{%s}", token->argument);
 }
 
-/* A parent that would match. */
+/* Whether all that the rule asks of parents holds there. */
+static bool meets_parent_keys(const struct rule_trace *trace, struct device *parent)
+{
+    const struct rule_token *end = rule_group_end(trace->rule, RULE_GROUP_PARENT);
+    bool matches = true;
+    for (const struct rule_token *token = rule_group_begin(trace->rule, RULE_GROUP_PARENT);
+         matches && token < end; token++)
+        (void)asked_of(trace->state, parent, token, &matches);
+    return matches;
+}
+
+/*
+ * The nearest parent that would match, but rather one that meets the rule's parent keys too: at any
+ * other, the key would contradict them.
+ */
+static struct device *find_matching_parent(const struct rule_trace *trace, bool *ret_fits)
+{
+    struct device *nearest = NULL;
+    for (struct device *parent = device_parent(trace->state->device); parent;
+         parent = device_parent(parent)) {
+        bool matches = false;
+        (void)asked_of(trace->state, parent, trace->token, &matches);
+        if (!matches)
+            continue;
+        nearest = nearest ? nearest : parent;
+        *ret_fits = meets_parent_keys(trace, parent);
+        if (*ret_fits)
+            return parent;
+    }
+    return nearest;
+}
+
+/* Whether the rule may be for that parent itself. */
+static bool may_be_for(const struct rule_trace *trace, struct device *parent)
+{
+    const struct rule_token *end = rule_group_end(trace->rule, RULE_GROUP_DEVICE);
+    bool matches = true;
+    for (const struct rule_token *token = trace->rule->tokens; matches && token < end; token++)
+        if (has_parent_form(token->info->key))
+            (void)asked_of(trace->state, parent, token, &matches);
+    return matches;
+}
+
+/* A parent that would match. Which of the two is meant only the rule's writer knows. */
 static bool hint_matching_parent(const struct rule_trace *trace, struct hint *hint)
 {
     const struct rule_token *token = trace->token;
-    struct device *parent = device_parent(trace->state->device);
-    bool matches = false;
-    for (; parent; parent = device_parent(parent)) {
-        (void)asked_of(trace->state, parent, token, &matches);
-        if (matches)
-            break;
-    }
-    if (!parent || token->op == RULE_NOT_EQUAL)
+    bool fits = false;
+    struct device *parent = token->op == RULE_EQUAL ? find_matching_parent(trace, &fits) : NULL;
+    if (!parent)
         return false;
+    bool for_parent = may_be_for(trace, parent);
     say_key(token, "", hint);
-    say(hint, " is asked of the device itself, but it is its parent %s that matches: write ",
+    say(hint, " is asked of the device itself, but it is its parent %s that matches",
         parent->devpath);
+    if (for_parent)
+        say(hint, ": right if only that is meant");
+    if (!fits)
+        return true;
+    say(hint, for_parent ? "; for all below it, write " : ": write ");
     say_key(token, "S", hint);
     return true;
 }

@@ -2,7 +2,9 @@
 #include "model/rule_lint.h"
 
 #include "model/rule_contradiction.h"
-#include "model/rule_reference.h"
+#include "model/rule_index.h"
+#include "model/rule_reach.h"
+#include "model/rule_udev.h"
 
 /* A CONTAINER assignment that gives, or NULL. `CONTAINER=""` only takes. */
 static const struct rule_token *find_giver(const struct rule *rule)
@@ -14,28 +16,10 @@ static const struct rule_token *find_giver(const struct rule *rule)
     return NULL;
 }
 
-/* Whether the match is about the device, and not only about the host, the container or the event.
- */
-static bool is_about_device(const struct rule_token *token)
+static bool asks_for_action(const struct rule_token *token)
 {
-    enum rule_key key = token->info->key;
-    if (key == RULE_KEY_ATTR || key == RULE_KEY_ATTRS)
-        return !rule_reference_is(token->argument);
-    if (key == RULE_KEY_TEST)
-        return token->value[0] != '/' && !rule_reference_is(token->value);
-    if (key == RULE_KEY_ENV)
-        return !streq(token->argument, "ACTION");
-    return key != RULE_KEY_ACTION && key != RULE_KEY_CONTAINER && key != RULE_KEY_CONST &&
-           key != RULE_KEY_SYSCTL;
-}
-
-static bool asks_for_device(const struct rule *rule)
-{
-    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_TEST);
-    for (const struct rule_token *t = rule->tokens; t < end; t++)
-        if (is_about_device(t))
-            return true;
-    return false;
+    return token->info->key == RULE_KEY_ACTION ||
+           (token->info->key == RULE_KEY_ENV && streq(token->argument, "ACTION"));
 }
 
 /* An ACTION match that "add" does not meet, or NULL. */
@@ -43,39 +27,103 @@ static const struct rule_token *find_other_action(const struct rule *rule)
 {
     const struct rule_token *end = rule_group_end(rule, RULE_GROUP_DEVICE);
     for (const struct rule_token *t = rule->tokens; t < end; t++)
-        if (t->info->key == RULE_KEY_ACTION &&
-            rule_glob_matches(&t->glob, "add") != (t->op == RULE_EQUAL))
+        if (asks_for_action(t) && rule_glob_matches(&t->glob, "add") != (t->op == RULE_EQUAL))
             return t;
     return NULL;
 }
 
-/* The first key that waits for udev, or NULL. */
-static const struct rule_token *find_udev_key(const struct rule *rule)
+/* --- properties that come later */
+
+/* The kernel's, and those that only rules see. */
+static bool is_not_udevs(const char *property)
+{
+    static const char *const NAMES[] = {
+        "ACTION", "DEVPATH", "SUBSYSTEM", "DEVTYPE",   "DEVNAME", "DEVMODE", "MAJOR",   "MINOR",
+        "DRIVER", "IFINDEX", "INTERFACE", "MODALIAS",  "PRODUCT", "TYPE",    "BUSNUM",  "DEVNUM",
+        "PARTN",  "DISKSEQ", "PARTNAME",  "PCI_CLASS", "PCI_ID",  "HID_ID",  "HID_NAME"};
+    for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++)
+        if (streq(NAMES[i], property))
+            return true;
+    return property[0] == '.';
+}
+
+static bool assigns(const struct rule *rule, const char *property)
+{
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ENV);
+    for (const struct rule_token *t = rule_group_begin(rule, RULE_GROUP_ENV); t < end; t++)
+        if (streq(t->argument, property))
+            return true;
+    return false;
+}
+
+static bool is_assigned_before(const struct rule_lint *lint, const char *property)
+{
+    const struct rule_index *index = lint->earlier->index;
+    if (index && rule_tree_find(&index->touched, property, strlen(property)))
+        return true;
+    for (size_t i = 0; i < lint->parsed->count; i++)
+        if (assigns(&lint->parsed->rules[i], property))
+            return true;
+    return false;
+}
+
+/*
+ * A match that holds while nobody has set the property, though udev's rules may do so: or NULL.
+ * Which of these names are udev's nobody knows, so the rule does not wait.
+ */
+static const struct rule_token *find_premature(const struct rule_lint *lint,
+                                               const struct rule *rule)
+{
+    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_DEVICE);
+    if (lint->without_udev || rule->reads_udev || !find_giver(rule))
+        return NULL;
+    for (const struct rule_token *t = rule->tokens; t < end; t++)
+        if (t->info->key == RULE_KEY_ENV &&
+            rule_glob_matches(&t->glob, "") == (t->op == RULE_EQUAL) &&
+            !is_not_udevs(t->argument) && !is_assigned_before(lint, t->argument))
+            return t;
+    return NULL;
+}
+
+/* --- the lint */
+
+static const struct rule_token *find_name(const struct rule *rule)
 {
     const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ASSIGN);
-    for (const struct rule_token *t = rule->tokens; t < end; t++)
-        if (t->reads_udev)
+    for (const struct rule_token *t = rule_group_begin(rule, RULE_GROUP_ASSIGN); t < end; t++)
+        if (t->info->key == RULE_KEY_NAME)
             return t;
     return NULL;
 }
 
-void rule_set_each_waiting(const struct rule_set *rules,
-                           void (*fn)(void *userdata, const char *file, unsigned line,
-                                      const char *key),
-                           void *userdata)
+/* Warnings of a rule that does something, but not what may be meant. */
+static bool lint_effects(const struct rule_lint *lint, const struct rule *rule,
+                         struct rule_fault *fault)
 {
-    for (size_t i = 0; i < rules->count; i++) {
-        const struct rule *rule = &rules->rules[i];
-        const struct rule_token *key = find_udev_key(rule);
-        if (key)
-            fn(userdata, rule->file, rule->line, key->written);
-    }
+    const struct rule_token *name = find_name(rule);
+    const struct rule_token *premature = find_premature(lint, rule);
+    if (find_giver(rule) && rule_reach(rule) == RULE_REACH_EVERY)
+        (void)rule_fault_set(fault, find_giver(rule)->at,
+                             "this rule matches every device, and gives them all");
+    else if (premature)
+        (void)rule_fault_set(fault, premature->at,
+                             "udev's rules may set %.100s later: the device is given until then",
+                             premature->argument);
+    else if (name)
+        (void)rule_fault_set(fault, name->at,
+                             "this version does not move network devices: a grant with NAME is "
+                             "refused");
+    else
+        return false;
+    return true;
 }
 
-static bool lint_warnings(const struct rule *rule, bool without_udev, struct rule_fault *fault)
+static bool lint_warnings(const struct rule_lint *lint, const struct rule *rule,
+                          struct rule_fault *fault)
 {
     bool assigns = rule->group_end[RULE_GROUP_ASSIGN] > rule->group_end[RULE_GROUP_TEST];
-    const struct rule_token *udev = without_udev ? find_udev_key(rule) : NULL;
+    const struct rule_token *udev =
+        lint->without_udev ? rule_waiting_find(&lint->waiting, rule) : NULL;
     const struct rule_token *action = find_other_action(rule);
     if (action && assigns)
         (void)rule_fault_set(fault, action->at,
@@ -86,28 +134,46 @@ static bool lint_warnings(const struct rule *rule, bool without_udev, struct rul
     else if (udev)
         (void)rule_fault_set(
             fault, udev->at,
-            "this rule never matches here: only udev knows %s, and no udevd runs on "
+            "this rule never matches here: only udev knows %.100s, and no udevd runs on "
             "this host",
-            udev->info->name);
+            udev->written);
     else if (!assigns && !rule->label && !rule->go_to)
         (void)rule_fault_set(fault, rule->tokens[0].at,
                              "this rule only matches, and does nothing then");
     else
-        return false;
+        return lint_effects(lint, rule, fault);
     return true;
 }
 
-bool rule_lint(const struct rule *rule, bool without_udev, enum problem_severity *ret_severity,
-               struct rule_fault *ret_fault)
+int rule_lint(struct rule_lint *lint, const struct rule *rule, enum problem_severity *ret_severity,
+              struct rule_fault *ret_fault)
 {
     const struct rule_token *giver = find_giver(rule);
-    if (giver && !asks_for_device(rule)) {
+    if (giver && rule_reach(rule) == RULE_REACH_UNSAID) {
         *ret_severity = PROBLEM_ERROR;
         (void)rule_fault_set(
             ret_fault, giver->at,
             "a rule without a device match is refused: it would give every device");
-        return true;
+        return 1;
     }
     *ret_severity = PROBLEM_WARNING;
-    return lint_warnings(rule, without_udev, ret_fault);
+    bool warns = lint_warnings(lint, rule, ret_fault);
+    int r = lint->without_udev ? rule_waiting_pass(&lint->waiting, rule) : 0;
+    return r < 0 ? r : warns;
+}
+
+int rule_lint_init(struct rule_lint *lint, const struct rule_set *earlier,
+                   const struct rule_set *parsed, bool without_udev)
+{
+    int r = 0;
+    *lint = (struct rule_lint){earlier, parsed, without_udev, {.device = {0}}};
+    rule_waiting_init(&lint->waiting);
+    for (size_t i = 0; without_udev && r == 0 && i < earlier->count; i++)
+        r = rule_waiting_pass(&lint->waiting, &earlier->rules[i]);
+    return r;
+}
+
+void rule_lint_done(struct rule_lint *lint)
+{
+    rule_waiting_done(&lint->waiting);
 }

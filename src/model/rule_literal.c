@@ -9,6 +9,7 @@
 
 #define BLANKS " \t"
 #define LINK_PRIORITY "link_priority=" /* and a number */
+#define ID_MAX (UINT32_MAX - 1)        /* the one above stands for none: chown(2) */
 #define INTERFACE_NAME_MAX 15          /* linux/include/uapi/linux/if.h: IFNAMSIZ without the NUL */
 
 int rule_literal_mode(const char *text, unsigned *ret, struct refusal *why)
@@ -169,8 +170,14 @@ int rule_literal_paths(const char *key, const char *text, size_t *ret_count, str
 
 int rule_literal_owner(const char *key, const char *text, struct refusal *why)
 {
+    uint64_t id;
     if (text[0] == '\0')
         return refuse(why, EINVAL, "%s needs a number or a name", key);
+    if (text_to_number(text, ID_MAX, &id) == -ERANGE)
+        return refuse(why, EINVAL, "%s is a number up to %u", key, ID_MAX);
+    if (text[0] == '-')
+        return refuse(why, EINVAL, "%s needs a number from 0 on, or a name that begins without -",
+                      key);
     for (; *text; text++)
         if (isspace((unsigned char)*text) || *text == ':' || *text == '/')
             return refuse(why, EINVAL, "%s needs a number, or a name without blanks, : and /", key);

@@ -44,7 +44,8 @@ int rule_literal_path(const char *key, const char *path, size_t length, struct r
 /* Paths between blanks; *ret_count tells how many, up to SHARE_SYMLINKS_MAX. */
 int rule_literal_paths(const char *key, const char *text, size_t *ret_count, struct refusal *why);
 
-/* A number, or a name as useradd(8) lets it be: the container's own files say who that is. */
+/* A number up to 4294967294, or a name as useradd(8) lets it be: the container's own files say who
+ * that is. */
 int rule_literal_owner(const char *key, const char *text, struct refusal *why);
 
 /* A net device's name: 1 to 15 characters, and what the kernel takes as one. */

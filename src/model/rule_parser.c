@@ -25,6 +25,7 @@ struct parser {
     struct rule_problems *problems;
     size_t problems_before; /* of other files */
     size_t errors;
+    struct rule_lint lint;
 
     struct rule_token *tokens; /* of the line that is being read */
     size_t token_count;
@@ -212,9 +213,8 @@ static int check_rule(struct parser *parser)
 {
     enum problem_severity severity;
     struct rule_fault fault;
-    return rule_lint(&parser->rule, parser->problems->without_udev, &severity, &fault)
-               ? report(parser, severity, &fault)
-               : 0;
+    int r = rule_lint(&parser->lint, &parser->rule, &severity, &fault);
+    return r > 0 ? report(parser, severity, &fault) : r;
 }
 
 static int finish_rule(struct parser *parser)
@@ -349,22 +349,18 @@ static int on_shadow(void *userdata, const struct rule_shadow *shadow)
 {
     struct parser *parser = userdata;
     struct rule_fault fault;
-    struct rule_position at = {shadow->rule->line, 1};
-    if (rule_group_end(shadow->rule, RULE_GROUP_ASSIGN) > shadow->rule->tokens)
-        at = shadow->rule->tokens[0].at;
-    (void)rule_fault_set(&fault, at, "this rule comes too late: %.100s:%u matches the same, and %s",
-                         shadow->by->file, shadow->by->line,
-                         "ends the matter with := or last_rule");
+    rule_shadow_describe(shadow, &fault);
     return report(parser, PROBLEM_WARNING, &fault);
 }
 
 static int parse(struct parser *parser, const struct rule_set *earlier)
 {
-    int r;
     if (parser->lexer.size > RULE_TEXT_MAX)
         return error(parser, (struct rule_position){1, 1}, "the file is longer than %u bytes",
                      RULE_TEXT_MAX);
-    r = parse_lines(parser);
+    int r = rule_lint_init(&parser->lint, earlier, parser->parsed, parser->problems->without_udev);
+    if (r == 0)
+        r = parse_lines(parser);
     if (r == 0)
         r = resolve_jumps(parser);
     if (r == 0 && parser->errors == 0)
@@ -388,6 +384,7 @@ int rule_parse(struct rule_set *rules, const char *file, const char *text, size_
     rule_lexer_init(&parser->lexer, text, size);
     int r = parser->file ? parse(parser, rules) : -ENOMEM;
     rule_lexer_done(&parser->lexer);
+    rule_lint_done(&parser->lint);
     free(parser->tokens);
     if (r < 0)
         return r;

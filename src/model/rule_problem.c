@@ -2,6 +2,7 @@
 #include "model/rule_problem.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static char *printable(const char *text, size_t length)
 {
@@ -54,4 +55,14 @@ int rule_problems_add(struct rule_problems *problems, const struct rule_complain
     if (complaint->severity == PROBLEM_ERROR)
         problems->errors++;
     return 0;
+}
+
+const char *rule_problem_place(const struct rule_problem *problem, char out[static RULE_PLACE_MAX])
+{
+    if (problem->line == 0)
+        (void)snprintf(out, RULE_PLACE_MAX, "%s", problem->file);
+    else
+        (void)snprintf(out, RULE_PLACE_MAX, "%s:%u:%u", problem->file, problem->line,
+                       problem->column);
+    return out;
 }

@@ -20,3 +20,8 @@ struct rule_complaint {
  * so that columns stay true. Returns 0 or -ENOMEM.
  */
 int rule_problems_add(struct rule_problems *problems, const struct rule_complaint *complaint);
+
+#define RULE_PLACE_MAX 320 /* a file's name, and two numbers */
+
+/* "50-a.rules:3:14", or "50-a.rules" for what is wrong with the file as a whole. Returns `out`. */
+const char *rule_problem_place(const struct rule_problem *problem, char out[static RULE_PLACE_MAX]);

@@ -327,3 +327,14 @@ void rule_shadow_absorb(struct rule_set *rules, struct rule_set *from)
     if (count_of(from->enders) > 0)
         move_all(rules->enders, from->enders);
 }
+
+void rule_shadow_describe(const struct rule_shadow *shadow, struct rule_fault *ret)
+{
+    struct rule_position at = {shadow->rule->line, 1};
+    if (rule_group_end(shadow->rule, RULE_GROUP_ASSIGN) > shadow->rule->tokens)
+        at = shadow->rule->tokens[0].at;
+    (void)rule_fault_set(ret, at,
+                         "this rule comes too late: %.100s:%u matches the same, and ends the "
+                         "matter with := or last_rule",
+                         shadow->by->file, shadow->by->line);
+}

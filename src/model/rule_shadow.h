@@ -6,13 +6,17 @@
  * all that they assign or by last_rule. Internal to the rule modules.
  */
 
-#include "model/rule_set.h"
+#include "model/rule_lexer.h"
 
 /* One such rule, and the one that shadows it. */
 struct rule_shadow {
     const struct rule *rule;
     const struct rule *by;
 };
+
+/* What to say of it, and where. */
+void rule_shadow_describe(const struct rule_shadow *shadow, struct rule_fault *ret);
+
 typedef int (*rule_shadow_fn)(void *userdata, const struct rule_shadow *shadow);
 
 /* NULL accepted. */

@@ -18,6 +18,7 @@
 
 #define SERIAL_MIN 5  /* characters: makers who count begin with "0001" */
 #define VALUE_MAX 256 /* longer ones are not for rules */
+#define WITH_OTHERS ", with all others of this kind in it"
 
 /* The rule in the making. */
 struct draft {
@@ -64,35 +65,101 @@ static void add_subsystem(struct draft *draft)
 
 /*
  * Which of the devices of this kind below one parent: event and mouse, control and pcm. The numbers
- * are given as devices come. Disks are told apart by letters, in the same way.
+ * are given as devices come, save for those behind a sound card's. Disks are told apart by letters,
+ * in the same way.
  */
 static void add_stem(struct draft *draft)
 {
     const char *name = draft->device->sysname;
+    size_t open_numbers = streq(draft->device->subsystem, "sound") ? 1 : SIZE_MAX;
     if (streq(draft->device->subsystem, "block") || !strpbrk(name, "0123456789"))
         return;
     begin_key(draft, "KERNEL");
-    rule_quote_stem(draft->rule, name);
+    rule_quote_stem(draft->rule, name, open_numbers);
+}
+
+/* Of some kinds one USB interface has several. */
+static const struct kind {
+    const char *subsystem;
+    const char *attribute; /* that tells them apart; what lacks it is alone there */
+} KINDS[] = {
+    {"video4linux", "index"}, /* picture and metadata of one camera */
+    {"tty", "device/port_number"},
+    {"sound", NULL}, /* by name */
+    {"block", NULL}, /* by logical unit, as the next two */
+    {"scsi_generic", NULL},
+    {"bsg", NULL},
+    {"usb", NULL},
+    {"hidraw", NULL},
+    {"usbmisc", NULL},
+    {"net", NULL},
+};
+
+static const struct kind *find_kind(const struct draft *draft)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(KINDS); i++)
+        if (streq(draft->device->subsystem, KINDS[i].subsystem))
+            return &KINDS[i];
+    return NULL;
+}
+
+/* Which of several on one interface: by an attribute; else the sentence says that there may be. */
+static void add_telling_attribute(struct draft *draft)
+{
+    struct device *device = draft->device;
+    bool is_input = streq(device->subsystem, "input");
+    const struct kind *kind = find_kind(draft);
+    if (is_input && device_attribute(device, "device/name")) /* of event, mouse and js */
+        add_attribute(draft, device, "device/name");
+    else if (is_input && device_attribute(device, "name"))
+        add_attribute(draft, device, "name");
+    else if (kind && kind->attribute)
+        add_attribute(draft, device, kind->attribute);
+    else if (!kind)
+        fputs(WITH_OTHERS, draft->why);
+}
+
+/* The nearest device of this type above, below the USB device; or NULL. */
+static const struct device *find_below_usb(const struct draft *draft, const char *devtype)
+{
+    const struct device *above = device_parent(draft->device);
+    while (above && above != draft->usb && !streq_null(above->devtype, devtype))
+        above = device_parent(above);
+    return above && above != draft->usb && strchr(above->sysname, ':') ? above : NULL;
 }
 
 /*
- * Which interface of several: the one's attributes would be those of another parent than the USB
- * device's, so that the path has to tell.
+ * Which interface of several, and which logical unit: the attributes of these would be those of
+ * another parent than the USB device's, so that the path has to tell. Interfaces are named
+ * DEVICE:CONFIGURATION.INTERFACE, logical units HOST:CHANNEL:TARGET:LUN, of which the host is a
+ * number that is given as they come.
  */
+static void add_path(struct draft *draft, bool is_one_of_several)
+{
+    const struct device *interface =
+        is_one_of_several ? find_below_usb(draft, "usb_interface") : NULL;
+    const struct device *unit = find_below_usb(draft, "scsi_device");
+    if (!interface && !unit)
+        return;
+    begin_key(draft, "DEVPATH");
+    fputs("\"*", draft->rule);
+    if (interface)
+        fprintf(draft->rule, "%s/*", strrchr(interface->sysname, ':'));
+    if (unit)
+        fprintf(draft->rule, "%s/*", strchr(unit->sysname, ':'));
+    fputc('"', draft->rule);
+}
+
 static void add_interface(struct draft *draft)
 {
     const char *count = device_attribute(draft->usb, "bNumInterfaces");
-    struct device *above = draft->device;
-    if (!count || strtoul(count, NULL, 10) < 2 || draft->device == draft->usb)
+    bool is_one_of_several = count && strtoul(count, NULL, 10) > 1;
+    if (draft->device == draft->usb)
         return;
-    while (above && above != draft->usb && !streq_null(above->devtype, "usb_interface"))
-        above = device_parent(above);
-    if (above == draft->device)
-        add_attribute(draft, above, "bInterfaceNumber");
-    else if (above && above != draft->usb && strchr(above->sysname, ':')) {
-        begin_key(draft, "DEVPATH");
-        fprintf(draft->rule, "\"*%s/*\"", strrchr(above->sysname, ':'));
-    }
+    if (!streq_null(draft->device->devtype, "usb_interface"))
+        add_path(draft, is_one_of_several);
+    else if (is_one_of_several)
+        add_attribute(draft, draft->device, "bInterfaceNumber");
 }
 
 /* --- a rule as a whole */
@@ -142,14 +209,6 @@ static int suggest(struct draft *draft, void (*keys)(struct draft *draft))
 
 /* --- USB */
 
-static struct device *find_usb_device(struct device *device)
-{
-    while (device &&
-           !(streq(device->subsystem, "usb") && streq_null(device->devtype, "usb_device")))
-        device = device_parent(device);
-    return device;
-}
-
 /* "000000", "00000001", "123456789", "0123456789ABCDEF": each digit follows from the one before. */
 static bool is_counted(const char *text, size_t length)
 {
@@ -165,13 +224,16 @@ static bool is_counted(const char *text, size_t length)
 static bool serial_is_own(const char *serial)
 {
     size_t length = serial ? rule_glob_trimmed_length(serial) : 0;
-    return length >= SERIAL_MIN && length < VALUE_MAX && !is_counted(serial, length);
+    return length >= SERIAL_MIN && length < VALUE_MAX && !is_counted(serial, length) &&
+           rule_quote_tells(serial);
 }
 
 static void add_usb_keys(struct draft *draft)
 {
-    if (draft->device != draft->usb && !streq_null(draft->device->devtype, "usb_interface"))
+    if (draft->device != draft->usb && !streq_null(draft->device->devtype, "usb_interface")) {
         add_stem(draft);
+        add_telling_attribute(draft);
+    }
     add_interface(draft);
     add_attribute(draft, draft->usb, "idVendor");
     add_attribute(draft, draft->usb, "idProduct");
@@ -211,7 +273,7 @@ static struct device *find_attribute(struct device *device, const char *name)
 {
     while (device) {
         const char *value = device_attribute(device, name);
-        if (value && rule_glob_trimmed_length(value) > 0 && strlen(value) < VALUE_MAX)
+        if (value && rule_quote_tells(value) && strlen(value) < VALUE_MAX)
             return device;
         device = device_parent(device);
     }
@@ -224,9 +286,12 @@ static void by_disk(struct draft *draft)
     add_attribute(draft, find_attribute(draft->device, "wwid"), "wwid");
 }
 
+/* A bridge, a vlan or the like may have the address of the interface that it is made of. */
 static void by_address(struct draft *draft)
 {
+    const char *devtype = draft->device->devtype;
     fputs("By the network interface's address", draft->why);
+    add_key(draft, "ENV{DEVTYPE}", devtype ? devtype : "");
     add_attribute(draft, draft->device, "address");
 }
 
@@ -240,7 +305,7 @@ static struct device *find_pci_parent(const struct device *device)
 
 static void by_slot(struct draft *draft)
 {
-    fputs("By the PCI slot, with all others of this kind in it", draft->why);
+    fputs("By the PCI slot" WITH_OTHERS, draft->why);
     add_stem(draft);
     add_key(draft, "KERNELS", find_pci_parent(draft->device)->sysname);
 }
@@ -286,7 +351,7 @@ int rule_suggest(struct device *device, struct rule_suggestions *ret)
 {
     struct rule_suggestions suggestions = {.count = 0};
     struct draft draft = {
-        .suggestions = &suggestions, .device = device, .usb = find_usb_device(device)};
+        .suggestions = &suggestions, .device = device, .usb = device_usb(device)};
     int r = suggest_others(&draft);
     if (r < 0)
         rule_suggestions_done(&suggestions);

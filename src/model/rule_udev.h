@@ -7,7 +7,13 @@
  * need not. Which properties are udev's is told by their names. Internal to the rule modules.
  */
 
-#include "base/util.h"
+#include "model/device.h"
 
 /* ID_*, DEVLINKS, TAGS, CURRENT_TAGS, SYSTEMD_*, UDEV_*, LIBINPUT_* and DEVOLVE_*. */
 bool rule_udev_knows(const char *property, size_t length);
+
+/*
+ * The key by which the kernel tells of `device` what udev says in this property; NULL where it does
+ * not. Only below a USB device: on other buses udev has these properties from elsewhere.
+ */
+const char *rule_udev_kernels_key(const char *property, struct device *device);

@@ -103,6 +103,7 @@ change_udev_rules() {
     assert_contains "$(in_host "$build/devolvectl" check --rules "$rules" 2>&1)" "no udevd runs on this host" "check"
     assert_contains "$(ctl status)" "no udevd runs on this host" "status"
     assert_contains "$(ctl doctor)" "10-test.rules:1 never matches: only udev knows ENV{ID_TEST}==\"A5\"" "doctor"
+    assert_contains "$(ctl doctor)" "1 rule from 1 file is in force" "doctor of the rules"
     assert_contains "$(ctl explain "$(loop_path "$first")" box)" "waits" "explain"
     assert_equal "$(grants box)" "" "grants"
 

@@ -20,6 +20,7 @@ static const struct conversation conversations[] = {
           REPLY("{\"device\":{\"devpath\":\"/devices/tty0\",\"subsystem\":\"tty\"},"
                 "\"explanations\":[{\"container\":\"web1\",\"given\":true,\"grant\":" TTY_GRANT ","
                 "\"plan\":[\"make the node\",\"attach it\"],\"rules\":["
+                "{\"file\":\"udev\",\"line\":0,\"verdict\":\"matched\"},"
                 "{\"file\":\"1.rules\",\"line\":1,\"verdict\":\"no_match\","
                 "\"key\":\"ATTRS{idVendor}==\\\"10c4\\\"\",\"value\":\"0403\","
                 "\"parent\":\"/devices/1-2\",\"hint\":\"write something else\"},"
@@ -36,6 +37,7 @@ static const struct conversation conversations[] = {
         "|- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
         "/devices/tty0\n" LINK_LINES(
             "|  ") "|- rules\n"
+                   "|  |- udev             matched\n"
                    "|  |- 1.rules:1        no match  ATTRS{idVendor}==\"10c4\"  but it is \"0403\" "
                    "at "
                    "/devices/1-2\n"

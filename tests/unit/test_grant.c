@@ -241,6 +241,8 @@ static void owners_are_numbers_or_names(void **state)
                    "GROUP \"\" is neither a number nor a name");
     assert_refused(&(struct share){.group = TEXT("a:b"), .mode = -1},
                    "GROUP \"a:b\" is neither a number nor a name");
+    assert_refused(&(struct share){.group = TEXT("-1"), .mode = -1},
+                   "GROUP \"-1\" is neither a number nor a name");
     assert_refused(&(struct share){.group = TEXT("a\n"), .mode = -1},
                    "GROUP \"a\\x0a\" is neither a number nor a name");
     _cleanup_device_ struct device *device = new_device(TTY);
@@ -249,9 +251,9 @@ static void owners_are_numbers_or_names(void **state)
         grant_new(&(struct share){.owner = long_name, .mode = -1}, device, &none, NULL), -EINVAL);
 
     _cleanup_grant_ struct grant *grant = new_grant(
-        &(struct share){.owner = TEXT("4294967294"), .group = TEXT("-1"), .mode = -1}, TTY);
+        &(struct share){.owner = TEXT("4294967294"), .group = TEXT("games"), .mode = -1}, TTY);
     assert_true(grant->uid == UINT32_MAX - 1);
-    assert_string_equal(grant->group, "-1"); /* no number: a name that nobody has */
+    assert_string_equal(grant->group, "games");
 }
 
 static void a_key_is_incarnation_and_path(void **state)

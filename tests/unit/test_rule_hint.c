@@ -28,19 +28,35 @@ static const struct {
 
     {"an attribute of a parent", SCENE_LEAF, "ATTR{idVendor}==\"10c4\"" GIVE,
      "ATTR{idVendor} is asked of the device itself, but it is its parent " STICK
+     " that matches: right if only that is meant; for all below it, write ATTRS{idVendor}"},
+    {"an attribute of a parent, for a device of a name that this has not", SCENE_LEAF,
+     "KERNEL==\"ttyUSB*\", ATTR{idVendor}==\"10c4\"" GIVE,
+     "ATTR{idVendor} is asked of the device itself, but it is its parent " STICK
      " that matches: write ATTRS{idVendor}"},
+    {"a parent's subsystem, beside a key of the parent above that", SCENE_LEAF,
+     "SUBSYSTEM==\"usb\", ATTRS{idProduct}==\"ea60\"" GIVE,
+     "SUBSYSTEM is asked of the device itself, but it is its parent " STICK
+     " that matches: right if only that is meant; for all below it, write SUBSYSTEMS"},
+    {"a parent's subsystem, beside a key of another parent", SCENE_LEAF,
+     "SUBSYSTEM==\"usb-serial\", ATTRS{idProduct}==\"ea60\"" GIVE,
+     "SUBSYSTEM is asked of the device itself, but it is its parent " INTERFACE
+     "/ttyUSB0 that matches: right if only that is meant"},
+    {"an attribute of a parent, beside another name and another parent", SCENE_LEAF,
+     "SUBSYSTEM==\"tty\", ATTR{port_number}==\"0\", ATTRS{idProduct}==\"ea60\"" GIVE,
+     "ATTR{port_number} is asked of the device itself, but it is its parent " INTERFACE
+     "/ttyUSB0 that matches"},
     {"an attribute of a parent, of another value", SCENE_LEAF, "ATTR{idVendor}==\"0403\"" GIVE,
      "the device itself has no idVendor, its parent " STICK
      " has \"10c4\": ATTRS{idVendor} asks the parents too"},
     {"a parent's name", SCENE_LEAF, "KERNEL==\"1-2\"" GIVE,
      "KERNEL is asked of the device itself, but it is its parent " STICK
-     " that matches: write KERNELS"},
+     " that matches: right if only that is meant; for all below it, write KERNELS"},
     {"a parent's subsystem", SCENE_LEAF, "SUBSYSTEM==\"usb\"" GIVE,
      "SUBSYSTEM is asked of the device itself, but it is its parent " INTERFACE
-     " that matches: write SUBSYSTEMS"},
+     " that matches: right if only that is meant; for all below it, write SUBSYSTEMS"},
     {"a parent's driver", SCENE_LEAF, "DRIVER==\"cp210x\"" GIVE,
      "DRIVER is asked of the device itself, but it is its parent " INTERFACE
-     "/ttyUSB0 that matches: write DRIVERS"},
+     "/ttyUSB0 that matches: right if only that is meant; for all below it, write DRIVERS"},
     {"what a parent must not be is not asked of it", SCENE_STICK, "SUBSYSTEM!=\"usb\"" GIVE, NULL},
     {"!= of an attribute that is not there", SCENE_NET, "ATTR{nothing}!=\"1\"" GIVE,
      "an attribute that is not there meets neither == nor !="},
@@ -59,14 +75,23 @@ static const struct {
     {"a blank at the rule's end", SCENE_LEAF, "ATTRS{serial}==\"A50285BI \"" GIVE,
      "\"A50285BI \" and \"A50285BI\" differ only in white space at the end: write \"A50285BI\""},
     {"a blank at the device's beginning", SCENE_STICK, "ATTR{label}==\"bed\troom\"" GIVE,
-     "\"bed\troom\" and \"  bed\troom \" differ only in white space at the beginning: write "
-     "\"  bed\troom\""},
+     "\"bed\\x09room\" and \"  bed\\x09room \" differ only in white space at the beginning: write "
+     "e\"  bed\\x09room\""},
     {"more blanks in the rule than in the device", SCENE_STICK,
      "ATTR{product}==\"CP2102  USB\tBridge \"" GIVE,
-     "\"CP2102  USB\tBridge \" and \"CP2102  USB\tBridge  \" differ only in white space at the "
-     "end: write \"CP2102  USB\tBridge\""},
+     "\"CP2102  USB\\x09Bridge \" and \"CP2102  USB\\x09Bridge  \" differ only in white space at "
+     "the end: write e\"CP2102  USB\\x09Bridge\""},
+    {"blanks alone, of which an attribute has two", SCENE_STICK, "ATTR{configuration}==\" \"" GIVE,
+     "\" \" and \"  \" differ only in white space at the end: write \"  \""},
+    {"characters that a pattern reads in its own way", SCENE_STICK,
+     "ATTR{odd}==e\"a\\\\b\\\"c\\xc3\\xa4\"" GIVE, NULL},
+    {"the beginning of such a value", SCENE_STICK, "ATTR{odd}==e\"A\\\\b\\\"\"" GIVE,
+     "the whole value is compared: what begins with \"A\\b\"\" is \"A?b\\\"*\""},
+    {"such a value in upper case", SCENE_STICK, "ATTR{odd}==e\"A\\\\B\\\"C\\xc3\\xa4 \"" GIVE,
+     "\"A\\x5cB\"C\\xc3\\xa4 \" and \"A\\x5cb\"c\\xc3\\xa4 \" differ only in upper and lower case: "
+     "write e\"A?b\\\"c\\xc3\\xa4\", or ie\"A?B\\\"C\\xc3\\xa4 \""},
     {"a glob that does not see the blanks before", SCENE_STICK, "ATTR{label}==\"bed*room\"" GIVE,
-     "\"  bed\troom \" has white space at its ends, which the pattern does not match"},
+     "\"  bed\\x09room \" has white space at its ends, which the pattern does not match"},
 
     {"hexadecimal digits in upper case", SCENE_LEAF, "ATTRS{idVendor}==\"10C4\"" GIVE,
      "\"10C4\" and \"10c4\" differ only in upper and lower case: write \"10c4\", or i\"10C4\""},
@@ -90,6 +115,12 @@ static const struct {
     {"what the kernel knows too", SCENE_LEAF, "ENV{ID_VENDOR_ID}==\"10c4\"" GIVE,
      "only udev knows what ENV{ID_VENDOR_ID}==\"10c4\" asks for" UDEV
      ": ATTRS{idVendor} is what the kernel knows of it"},
+    {"what the kernel does not know of a device on no USB", SCENE_NET,
+     "ENV{ID_BUS}==\"pci\", ENV{ID_VENDOR_ID}==\"0x8086\"" GIVE,
+     "only udev knows what ENV{ID_BUS}==\"pci\" asks for" UDEV},
+    {"a bus on USB", SCENE_LEAF, "ENV{ID_BUS}==\"usb\"" GIVE,
+     "only udev knows what ENV{ID_BUS}==\"usb\" asks for" UDEV
+     ": SUBSYSTEMS is what the kernel knows of it"},
     {"a tag", SCENE_LEAF, "TAG==\"uaccess\"" GIVE,
      "only udev knows what TAG==\"uaccess\" asks for" UDEV},
 
@@ -129,13 +160,16 @@ struct told {
     struct rule_surroundings around;
     char hint[RULE_HINT_MAX];
     char value[64]; /* as it was after the hint */
-    bool any;
+    char key[128];  /* that failed */
+    bool any, matched;
 };
 
 static void on_trace(void *userdata, const struct rule_trace *trace)
 {
     struct told *told = userdata;
     told->any |= rule_hint(trace, &told->around, told->hint);
+    told->matched = trace->verdict == RULE_MATCHED;
+    (void)snprintf(told->key, sizeof(told->key), "%s", trace->key ? trace->key : "");
     (void)snprintf(told->value, sizeof(told->value), "%s", trace->value ? trace->value : "");
 }
 
@@ -163,6 +197,54 @@ static void each_mistake_is_named(void **state)
         if (!streq(got, expected))
             fail_msg("%s\n got      %s\n expected %s", HINTS[i].sentence, got, expected);
     }
+}
+
+/* Where what is to be written ends: at the quote that closes it, or with the key. */
+static size_t advice_length(const char *advice)
+{
+    size_t i = strcspn(advice, " \"");
+    if (advice[i] != '"')
+        return i;
+    for (i++; advice[i] != '"'; i++)
+        if (advice[i] == '\\')
+            i++;
+    return i + 1;
+}
+
+/* The rule with that in place of the key that failed, or of its value. */
+static void obey(const char *rule, const char *key, const char *advice, char out[static 512])
+{
+    const char *at = strstr(rule, key), *equals = strstr(key, "==");
+    int length = (int)advice_length(advice);
+    assert_non_null(at);
+    assert_non_null(equals);
+    if (advice[length - 1] == '"')
+        (void)snprintf(out, 512, "%.*s%.*s==%.*s%s", (int)(at - rule), rule, (int)(equals - key),
+                       key, length, advice, at + strlen(key));
+    else
+        (void)snprintf(out, 512, "%.*s%.*s%s%s", (int)(at - rule), rule, length, advice, equals,
+                       at + strlen(key));
+}
+
+static void who_writes_what_a_hint_says_gets_the_device(void **state)
+{
+    static const char *const BEFORE[] = {"write ", ", or ", "\" is "};
+    size_t obeyed = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(HINTS); i++) {
+        struct told told =
+            judge(*state, HINTS[i].device, HINTS[i].sentence, HINTS[i].rule, &WITHOUT_UDEV);
+        for (size_t j = 0; j < ARRAY_SIZE(BEFORE); j++) {
+            const char *advice = told.any ? strstr(told.hint, BEFORE[j]) : NULL;
+            char rule[512];
+            if (!advice || strncmp(told.key, "CONTAINER", 9) == 0)
+                continue;
+            obey(HINTS[i].rule, told.key, advice + strlen(BEFORE[j]), rule);
+            if (!judge(*state, HINTS[i].device, HINTS[i].sentence, rule, &WITHOUT_UDEV).matched)
+                fail_msg("%s: %s\n%s", HINTS[i].sentence, told.hint, rule);
+            obeyed++;
+        }
+    }
+    assert_true(obeyed > 20);
 }
 
 static void an_udevd_that_runs_may_still_tell(void **state)
@@ -256,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mistake_is_named),
+        cmocka_unit_test(who_writes_what_a_hint_says_gets_the_device),
         cmocka_unit_test(an_udevd_that_runs_may_still_tell),
         cmocka_unit_test(without_any_container_that_is_said),
         cmocka_unit_test(a_hint_leaves_the_value_of_the_trace_alone),

@@ -62,6 +62,39 @@ static const struct {
      "TEST==\"/etc/a\", CONTAINER-=\"a\"\n"
      "KERNEL==\"a\", CONST{virt}==\"none\"",
      2, 1, "only matches"},
+
+    {"another action as a property", "ENV{ACTION}==\"remove\", KERNEL==\"a\", MODE=\"1\"", 1, 1,
+     "this rule never grants"},
+    {"not the action, as a property", "KERNEL==\"a\", ENV{ACTION}!=\"add\", MODE=\"1\"", 1, 14,
+     "this rule never grants"},
+
+    {"any name at all", "KERNEL==\"*\", CONTAINER+=\"a\"", 1, 14, "matches every device"},
+    {"a pattern beside any name", "KERNEL==\"sd?|**\", CONTAINER+=\"a\"", 1, 19,
+     "matches every device"},
+    {"any path", "ACTION==\"add\", DEVPATH==\"*\", CONTAINER+=\"a\"", 1, 30,
+     "matches every device"},
+    {"any subsystem", "SUBSYSTEM==\"?*\", CONTAINER+=\"a\"", 1, 18, "matches every device"},
+    {"any name but none", "KERNEL!=\"\", CONTAINER+=\"a\"", 1, 13, "matches every device"},
+    {"any driver or none", "DRIVER==\"*\", CONTAINER+=\"a\"", 1, 14, "matches every device"},
+    {"any property or none", "ENV{DEVTYPE}==\"*\", CONTAINER+=\"a\"", 1, 20,
+     "matches every device"},
+    {"any parent", "KERNELS==\"*\", CONTAINER+=\"a\"", 1, 15, "matches every device"},
+    {"a file that each device has", "TEST==\"uevent\", CONTAINER+=\"a\"", 1, 17,
+     "matches every device"},
+    {"several such matches at once",
+     "KERNEL==\"*\", SUBSYSTEM==\"*\", ENV{DEVPATH}==\"?*\", CONTAINER+=\"a\"", 1, 50,
+     "matches every device"},
+
+    {"a property that udev's rules may set", "KERNEL==\"a\", ENV{MY}!=\"1\", CONTAINER+=\"a\"", 1,
+     14, "udev's rules may set MY later: the device is given until then"},
+    {"a property that is not set yet", "ENV{MY}==\"\", KERNEL==\"a\", CONTAINER+=\"a\"", 1, 1,
+     "udev's rules may set MY later"},
+    {"a property that only a later rule sets",
+     "KERNEL==\"a\", ENV{MY}!=\"1\", CONTAINER+=\"a\"\nENV{MY}=\"1\"", 1, 14,
+     "udev's rules may set MY later"},
+
+    {"a name for a network device", "KERNEL==\"eth0\", NAME=\"lan0\"", 1, 17,
+     "this version does not move network devices"},
 };
 
 static void every_rule_that_does_nothing_is_told(void **state)
@@ -107,6 +140,27 @@ static const char *const QUIET[] = {
     "KERNEL==\"x\", GOTO=\"e\"\nKERNEL==\"a\", MODE:=\"1\"\nLABEL=\"e\"\nKERNEL==\"a\", MODE=\"2\"",
     "ENV{a}==\"1\", OPTIONS+=\"last_rule\"\nENV{a}=\"1\"\nENV{a}==\"1\", MODE=\"1\"",
     "KERNEL==\"a\", OPTIONS:=\"subtree\"\nKERNEL==\"a\", OPTIONS+=\"string_escape=none\"",
+    "ENV{ACTION}!=\"remove\", KERNEL==\"a\", MODE=\"1\"",
+    "KERNEL==\"a*\", CONTAINER+=\"a\"",
+    "KERNEL==\"?\", CONTAINER+=\"a\"",
+    "KERNEL==\"*\", SUBSYSTEM==\"tty\", CONTAINER+=\"a\"",
+    "KERNEL==\"*\", MODE=\"0600\"", /* a default, which gives nothing */
+    "KERNEL==\"*\", CONTAINER-=\"a\"",
+    "KERNEL!=\"|a\", CONTAINER+=\"a\"",
+    "DRIVER==\"?*\", CONTAINER+=\"a\"",
+    "DRIVER!=\"\", CONTAINER+=\"a\"",
+    "ENV{DEVTYPE}==\"?*\", CONTAINER+=\"a\"",
+    "ATTR{removable}==\"*\", CONTAINER+=\"a\"", /* it has one */
+    "TAG==\"*\", CONTAINER+=\"a\"",
+    "TEST==\"device\", CONTAINER+=\"a\"",
+    "TEST!=\"uevent\", CONTAINER+=\"a\"",
+    "KERNEL==\"a\", ENV{DEVTYPE}!=\"disk\", CONTAINER+=\"a\"",
+    "KERNEL==\"a\", ENV{.mine}!=\"1\", CONTAINER+=\"a\"",
+    "KERNEL==\"a\", ENV{MY}==\"1\", CONTAINER+=\"a\"",
+    "KERNEL==\"a\", ENV{MY}!=\"1\", MODE=\"1\"",
+    "KERNEL==\"a\", ENV{MY}!=\"1\", ENV{ID_X}!=\"1\", CONTAINER+=\"a\"", /* it waits anyway */
+    "KERNEL==\"a\", ENV{MY}=\"1\"\nKERNEL==\"a\", ENV{MY}!=\"1\", CONTAINER+=\"a\"",
+    "KERNEL==\"a\", NAME==\"\", MODE=\"1\"",
 };
 
 static void what_may_do_something_is_not_blamed(void **state)
@@ -202,8 +256,55 @@ static void without_udev_rules_wait_for_ever(void **state)
             assert_int_equal(problems.items[i].column, places[i][1]);
             assert_non_null(strstr(problems.items[i].text, "only udev knows"));
         }
+        if (without)
+            assert_non_null(strstr(problems.items[0].text, "only udev knows ENV{ID_X}==\"b\","));
         rule_problems_done(&problems);
     }
+}
+
+static void count_waiting(void *userdata, const char *file, unsigned line, const char *key)
+{
+    struct text *text = userdata;
+    text->length += (size_t)snprintf(text->bytes + text->length, sizeof(text->bytes) - text->length,
+                                     "%s:%u %s\n", file, line, key);
+}
+
+/* One file sets it for the next; what udev knows besides is not known all the same. */
+static void what_an_earlier_rule_sets_needs_no_udev(void **state)
+{
+    (void)state;
+    static const char first[] = "KERNEL==\"a\", ENV{ID_X}==\"1\", MODE=\"1\"\n"
+                                "KERNEL==\"a\", ENV{ID_X}=\"1\", SYMLINK+=\"$env{ID_X}\"\n"
+                                "KERNEL==\"a\", ENV{ID_X}==\"1\", MODE=\"1\"\n"
+                                "KERNEL==\"a\", SYMLINK+=\"$env{ID_X}\"\n"
+                                "KERNEL==\"a\", ENV{ID_XY}==\"1\", MODE=\"1\"\n";
+    static const char second[] = "KERNEL==\"a\", ENV{ID_X}!=\"2\", MODE=\"1\"\n"
+                                 "KERNEL==\"a\", ENV{ID_X}==\"1\", TAG==\"t\", MODE=\"1\"\n";
+    static const unsigned lines[] = {1, 2, 5, 2};
+    _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+    struct rule_problems problems = {.without_udev = true};
+    struct text waiting = {0};
+    assert_int_equal(rule_parse(rules, "1", first, strlen(first), &problems), 0);
+    assert_int_equal(rule_parse(rules, "2", second, strlen(second), &problems), 0);
+    assert_int_equal(problems.count, ARRAY_SIZE(lines));
+    for (size_t i = 0; i < problems.count; i++)
+        assert_int_equal(problems.items[i].line, lines[i]);
+    rule_problems_done(&problems);
+    rule_set_each_waiting(rules, count_waiting, &waiting);
+    assert_string_equal(waiting.bytes, "1:1 ENV{ID_X}==\"1\"\n1:2 SYMLINK+=\"$env{ID_X}\"\n"
+                                       "1:5 ENV{ID_XY}==\"1\"\n2:2 TAG==\"t\"\n");
+}
+
+static void a_property_of_an_earlier_file_is_no_surprise(void **state)
+{
+    (void)state;
+    static const char first[] = "KERNEL==\"a\", ENV{MY}=\"1\"",
+                      second[] = "KERNEL==\"a\", ENV{MY}!=\"1\", CONTAINER+=\"a\"";
+    _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+    struct rule_problems problems = {0};
+    assert_int_equal(rule_parse(rules, "1", first, strlen(first), &problems), 0);
+    assert_int_equal(rule_parse(rules, "2", second, strlen(second), &problems), 0);
+    assert_int_equal(problems.count, 0);
 }
 
 int main(void)
@@ -215,6 +316,8 @@ int main(void)
         cmocka_unit_test(one_of_very_many_rules_is_found_that_shadows),
         cmocka_unit_test(a_rule_about_the_host_alone_is_for_no_device),
         cmocka_unit_test(without_udev_rules_wait_for_ever),
+        cmocka_unit_test(what_an_earlier_rule_sets_needs_no_udev),
+        cmocka_unit_test(a_property_of_an_earlier_file_is_no_surprise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rule_parser.h"
+#include "model/rule_problem.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -109,6 +110,15 @@ static const struct {
     {"a mode that is too large", "MODE=\"10000\"", PROBLEM_ERROR, 1, 6, "MODE is an octal number"},
     {"an unknown access", "ACCESS=\"rx\"", PROBLEM_ERROR, 1, 8, "ACCESS is made of r, w and m"},
     {"no access", "ACCESS=\"\"", PROBLEM_ERROR, 1, 8, "ACCESS needs"},
+    {"the id that stands for none", "OWNER=\"4294967295\"", PROBLEM_ERROR, 1, 7,
+     "OWNER is a number up to 4294967294"},
+    {"an id beyond all numbers", "GROUP=\"99999999999999999999\"", PROBLEM_ERROR, 1, 7,
+     "GROUP is a number up to 4294967294"},
+    {"a negative id", "OWNER=\"-1\"", PROBLEM_ERROR, 1, 7, "OWNER needs a number from 0 on"},
+    {"an owner with its group", "OWNER=\"a:b\"", PROBLEM_ERROR, 1, 7,
+     "OWNER needs a number, or a name without"},
+    {"an owner in a path", "GROUP=\"a/b\"", PROBLEM_ERROR, 1, 7,
+     "GROUP needs a number, or a name without"},
     {"an owner with a blank", "OWNER=\"a b\"", PROBLEM_ERROR, 1, 7,
      "OWNER needs a number, or a name"},
     {"an unknown option", "OPTIONS+=\"subtree,subtrees\"", PROBLEM_ERROR, 1, 10,
@@ -196,9 +206,10 @@ static const struct {
      "MODE=\"0660\", "
      "ACCESS=\"rw\", SYMLINK+=\"b c/d\", ENV{X}=\"y\", OPTIONS+=\"subtree exclusive,no_node\", "
      "OPTIONS=\"no_event\", OPTIONS-=\"dangerous\", OPTIONS+=\"string_escape=none\", "
-     "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\", NAME=\"eth-%n\", "
+     "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\", "
      "OPTIONS+=\"link_priority=-100\"",
      1},
+    {"the largest ids", "KERNEL==\"a\", OWNER=\"4294967294\", GROUP=\"0000004294967294\"", 1},
     {"every substitution",
      "SYMLINK+=\"%k%n%p%M%m%b%s{a}%E{b}%N%P%r%S%% $kernel$number$devpath$id$driver$attr{a}$sysfs{a}"
      "$env{b}$major$minor$parent$name$links$root$sys$devnode$$\"",
@@ -323,9 +334,20 @@ static void a_file_may_be_as_long_as_the_limit_and_no_longer(void **state)
     rule_problems_done(&problems);
 }
 
+static void a_problem_of_a_whole_file_has_no_line(void **state)
+{
+    (void)state;
+    char place[RULE_PLACE_MAX], file[] = "50-a.rules", text[] = "x";
+    const struct rule_problem of_file = {.file = file, .text = text};
+    const struct rule_problem of_key = {.file = file, .text = text, .line = 3, .column = 14};
+    assert_string_equal(rule_problem_place(&of_file, place), "50-a.rules");
+    assert_string_equal(rule_problem_place(&of_key, place), "50-a.rules:3:14");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_problem_of_a_whole_file_has_no_line),
         cmocka_unit_test(every_mistake_is_told_where_it_stands),
         cmocka_unit_test(every_good_text_is_parsed_without_a_word),
         cmocka_unit_test(all_problems_of_a_file_are_told),

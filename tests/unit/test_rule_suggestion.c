@@ -103,9 +103,18 @@ static const struct {
        "INTERFACE=eth0\nIFINDEX=2\n",
        {{"address", "52:54:00:12:34:56"}}}},
      "By the network interface's address\n"
-     "SUBSYSTEM==\"net\", ATTR{address}==\"52:54:00:12:34:56\"" GIVES "\n"
+     "SUBSYSTEM==\"net\", ENV{DEVTYPE}==\"\", ATTR{address}==\"52:54:00:12:34:56\"" GIVES "\n"
      "By its name, which may be that of another device tomorrow\n"
      "SUBSYSTEM==\"net\", KERNEL==\"eth0\"" GIVES "\n"},
+    {"a vlan has the address of the interface below it, but another type",
+     {{"/devices/virtual/net/eth0.5",
+       "net",
+       "DEVTYPE=vlan\nINTERFACE=eth0.5\nIFINDEX=3\n",
+       {{"address", "52:54:00:12:34:56"}}}},
+     "By the network interface's address\n"
+     "SUBSYSTEM==\"net\", ENV{DEVTYPE}==\"vlan\", ATTR{address}==\"52:54:00:12:34:56\"" GIVES "\n"
+     "By its name\n"
+     "SUBSYSTEM==\"net\", KERNEL==\"eth0.5\"" GIVES "\n"},
     {"an address of zeros tells nothing",
      {{"/devices/virtual/net/lo", "net", "IFINDEX=1\n", {{"address", "00:00:00:00:00:00"}}}},
      "By its name\nSUBSYSTEM==\"net\", KERNEL==\"lo\"" GIVES "\n"},
@@ -135,7 +144,8 @@ static const struct {
      "By the serial number of the USB device; with OPTIONS+=\"subtree\", all that hangs below it "
      "too\n"
      "SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", ATTR{idVendor}==\"10c4\", "
-     "ATTR{idProduct}==\"ea60\", ATTR{serial}==\" a\\\"b?c?d[*]e[[]f][?]*\"" GIVES_NODE "\n"
+     "ATTR{idProduct}==\"ea60\", ATTR{serial}==e\" "
+     "a\\\"b?c?d[*]e[[]f][?]\\x01\\xff\\xc3\\xa4\"" GIVES_NODE "\n"
      "By the USB port that it is plugged into; with OPTIONS+=\"subtree\", all that hangs below it "
      "too\n"
      "SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", ATTR{idVendor}==\"10c4\", "
@@ -236,6 +246,112 @@ static void each_device_is_told_from_others_by_rules_that_match_it(void **state)
     }
 }
 
+#define STICK_OF_ONE                                                                               \
+    {                                                                                              \
+        PORT, "usb", USB_NODE,                                                                     \
+        {                                                                                          \
+            IDS("A50285BI"),                                                                       \
+            {                                                                                      \
+                "bNumInterfaces", " 1"                                                             \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define ITS_INTERFACE                                                                              \
+    {                                                                                              \
+        PORT "/1-1.2:1.0", "usb", "DEVTYPE=usb_interface\n",                                       \
+        {                                                                                          \
+            {                                                                                      \
+                NULL                                                                               \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define UNIT PORT "/1-1.2:1.0/host6/target6:0:0/6:0:0:"
+#define SERIAL_PORT(name, number)                                                                  \
+    {                                                                                              \
+        {PORT "/1-1.2:1.0/" name "/tty/" name, "tty", TTY_NODE, {{"device/port_number", number}}}, \
+            ITS_INTERFACE, STICK_OF_ONE                                                            \
+    }
+#define EVENT(number, name)                                                                        \
+    {                                                                                              \
+        {PORT "/1-1.2:1.0/0003:046D:C52B.0001/input/input" number "/event" number,                 \
+         "input",                                                                                  \
+         "MAJOR=13\nMINOR=64\nDEVNAME=input/event" number "\n",                                    \
+         {{"device/name", name}}},                                                                 \
+            ITS_INTERFACE, STICK_OF_ONE                                                            \
+    }
+#define DISK(name, lun)                                                                            \
+    {                                                                                              \
+        {UNIT lun "/block/" name, "block", DISK_NODE, {{NULL}}},                                   \
+            {UNIT lun, "scsi", "DEVTYPE=scsi_device\n", {{NULL}}}, ITS_INTERFACE, STICK_OF_ONE     \
+    }
+#define BELOW_INTERFACE(path, subsystem, attribute, value)                                         \
+    {                                                                                              \
+        {PORT "/1-1.2:1.0/" path, subsystem, "", {{attribute, value}}}, ITS_INTERFACE,             \
+            STICK_OF_ONE                                                                           \
+    }
+
+/* Two devices of one kind on one USB interface. */
+static const struct {
+    const char *sentence;
+    struct fake chains[2][CHAIN_MAX];
+    bool told_apart;
+} PAIRS[] = {
+    {"ports of a serial adapter", {SERIAL_PORT("ttyUSB0", "0"), SERIAL_PORT("ttyUSB1", "1")}, true},
+    {"input devices of a receiver",
+     {EVENT("3", "Receiver Mouse"), EVENT("4", "Receiver Consumer Control")},
+     true},
+    {"slots of a card reader", {DISK("sdb", "0"), DISK("sdc", "1")}, true},
+    {"picture and metadata of a camera",
+     {BELOW_INTERFACE("video4linux/video0", "video4linux", "index", "0"),
+      BELOW_INTERFACE("video4linux/video1", "video4linux", "index", "1")},
+     true},
+    {"playback devices of a sound card",
+     {BELOW_INTERFACE("sound/card1/pcmC1D0p", "sound", NULL, NULL),
+      BELOW_INTERFACE("sound/card1/pcmC1D1p", "sound", NULL, NULL)},
+     true},
+    {"devices of a kind that says nothing",
+     {BELOW_INTERFACE("gadgets/gadget0", "gadgets", NULL, NULL),
+      BELOW_INTERFACE("gadgets/gadget1", "gadgets", NULL, NULL)},
+     false},
+};
+
+static bool is_given(struct device *device, const char *text)
+{
+    _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
+    const struct rule_container container = {"my-container", NULL};
+    struct rule_problems problems = {0};
+    struct share share;
+    assert_non_null(rules);
+    assert_int_equal(rule_parse(rules, "t", text, strlen(text), &problems), 0);
+    rule_problems_done(&problems);
+    int r = rule_judge(rules, device, &container, NULL, NULL, &share);
+    share_done(&share);
+    return r == 1;
+}
+
+static void a_rule_is_for_one_of_several_or_says_so(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(PAIRS); i++) {
+        struct rule_suggestions suggestions;
+        struct chain chains[2];
+        chain_make(&chains[0], PAIRS[i].chains[0]);
+        chain_make(&chains[1], PAIRS[i].chains[1]);
+        assert_int_equal(rule_suggest(chains[0].devices[0], &suggestions), 0);
+        for (size_t j = 0; j < 2; j++) { /* by serial number, by port */
+            const struct rule_suggestion *item = &suggestions.items[j];
+            expect_that_it_gives(PAIRS[i].sentence, chains[0].devices[0], item->rule);
+            if (is_given(chains[1].devices[0], item->rule) == PAIRS[i].told_apart)
+                fail_msg("%s:\n%s", PAIRS[i].sentence, item->rule);
+            if (!strstr(item->why, "with all others of this kind") != PAIRS[i].told_apart)
+                fail_msg("%s: %s", PAIRS[i].sentence, item->why);
+        }
+        rule_suggestions_done(&suggestions);
+        chain_done(&chains[0]);
+        chain_done(&chains[1]);
+    }
+}
+
 static const struct {
     const char *serial;
     bool own;
@@ -255,6 +371,8 @@ static const struct {
     {"00000012", true},
     {"12345", false},
     {"12346", true},
+    {"\xe3\x82\xb7\xe3\x83\xaa", true},
+    {"|\\|\\|\\", false}, /* a pattern says none of these literally */
 };
 
 static void a_serial_number_that_all_of_a_make_have_is_not_used(void **state)
@@ -283,7 +401,8 @@ static const struct {
     {"pcmC0D10p", "\"pcmC0D10p\"", "\"pcmC[0-9]*D[0-9]*p\""},
     {"x\"", "\"x\\\"\"", "\"x\\\"\""},
     {"x\\", "\"x?\"", "\"x?\""},
-    {"\xc3\xa4 \x1b]1", "\"* *]1\"", "\"* *][0-9]*\""},
+    {"\xc3\xa4 \x1b]1", "e\"\\xc3\\xa4 \\x1b]1\"", "e\"\\xc3\\xa4 \\x1b][0-9]*\""},
+    {"\"\xff\\", "e\"\\\"\\xff?\"", "e\"\\\"\\xff?\""},
 };
 
 static void values_are_quoted_so_that_they_match_themselves(void **state)
@@ -299,7 +418,7 @@ static void values_are_quoted_so_that_they_match_themselves(void **state)
         assert_string_equal(quoted, QUOTES[i].quoted);
         out = open_memstream(&stem, &size);
         assert_non_null(out);
-        rule_quote_stem(out, QUOTES[i].value);
+        rule_quote_stem(out, QUOTES[i].value, SIZE_MAX);
         assert_int_equal(fclose(out), 0);
         assert_string_equal(stem, QUOTES[i].stem);
     }
@@ -309,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_device_is_told_from_others_by_rules_that_match_it),
+        cmocka_unit_test(a_rule_is_for_one_of_several_or_says_so),
         cmocka_unit_test(a_serial_number_that_all_of_a_make_have_is_not_used),
         cmocka_unit_test(values_are_quoted_so_that_they_match_themselves),
     };
