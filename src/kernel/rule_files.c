@@ -57,6 +57,13 @@ static _printf_(3, 4) int refuse_file(struct rule_problems *problems, const char
     return r < 0 ? r : -EBADMSG;
 }
 
+/* The same, but the others are read nevertheless. Returns 0 or -ENOMEM. */
+static int warn_of_file(struct rule_problems *problems, const char *file, const char *text)
+{
+    struct rule_complaint complaint = {.severity = PROBLEM_WARNING, .file = file, .text = text};
+    return rule_problems_add(problems, &complaint);
+}
+
 /* Whoever can write rules can hand out devices: that must be nobody but root and us. */
 static int check_owner(const struct stat *st, const char *file, struct rule_problems *problems)
 {
@@ -167,24 +174,38 @@ static bool is_null_device(const struct stat *st)
 /*
  * Opens a regular file. The kind is looked at before, since opening a device can do something (a
  * watchdog starts, a tty resets its board), and again after, since then nobody can exchange it.
- * Returns the descriptor; -ENODEV for /dev/null; -EBADMSG; -ENOMEM.
+ * Returns the descriptor; -ENODEV for /dev/null; -ENOENT, of which nothing was said; -EBADMSG;
+ * -ENOMEM.
  */
 static int open_rules(int directory_fd, const char *path, const char *name, struct stat *ret_st,
                       struct rule_problems *problems)
 {
     if (fstatat(directory_fd, path, ret_st, 0) < 0)
-        return refuse_file(problems, name, "cannot be read: %s", strerror(errno));
+        return errno == ENOENT ? -ENOENT
+                               : refuse_file(problems, name, "cannot be read: %s", strerror(errno));
     if (is_null_device(ret_st))
         return -ENODEV;
     if (!S_ISREG(ret_st->st_mode))
         return refuse_file(problems, name, "is not a regular file");
     _cleanup_close_ int fd =
         openat(directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return -ENOENT;
     if (fd < 0 || fstat(fd, ret_st) < 0)
         return refuse_file(problems, name, "cannot be opened: %s", strerror(errno));
     if (!S_ISREG(ret_st->st_mode))
         return refuse_file(problems, name, "is not a regular file");
     return TAKE_FD(fd);
+}
+
+/* A file that is gone is none: package managers and people delete while we read. */
+static int warn_of_missing(const struct rule_file *file, struct rule_problems *problems)
+{
+    struct stat st;
+    bool is_there = fstatat(file->directory_fd, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return warn_of_file(problems, file->name,
+                        is_there ? "is a link to nothing; left out"
+                                 : "was deleted while the rules were read; left out");
 }
 
 static int load_listed(const struct rule_file *file, struct rule_set *rules,
@@ -194,6 +215,8 @@ static int load_listed(const struct rule_file *file, struct rule_set *rules,
     _cleanup_close_ int fd = open_rules(file->directory_fd, file->name, file->name, &st, problems);
     if (fd == -ENODEV)
         return 0; /* disabled */
+    if (fd == -ENOENT)
+        return warn_of_missing(file, problems);
     if (fd < 0)
         return fd;
     int r = check_owner(&st, file->name, problems);
@@ -261,6 +284,8 @@ int rule_file_load(const char *path, struct rule_set *rules, struct rule_problem
     _cleanup_close_ int fd = open_rules(AT_FDCWD, path, path, &st, problems);
     if (fd == -ENODEV)
         return 0;
+    if (fd == -ENOENT)
+        return refuse_file(problems, path, "cannot be read: %s", strerror(ENOENT));
     return fd < 0 ? fd : parse_fd(fd, name, rules, problems);
 }
 

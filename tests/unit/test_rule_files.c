@@ -105,6 +105,7 @@ static void expect_order(const struct place *place, const char *expected)
     assert_string_equal(got, expected);
     assert_int_equal(rule_set_file_count(rules), share.symlink_count);
     share_done(&share);
+    rule_problems_done(&problems);
 }
 
 static void no_directories_are_no_rules(void **state)
@@ -236,11 +237,33 @@ static void what_is_no_file_is_refused(void **state)
     assert_int_equal(mkfifo(path, 0600), 0); /* and nobody waits for its writer */
     expect_refusal(place, "a.rules", "not a regular file");
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(symlink("nowhere", path), 0);
-    expect_refusal(place, "a.rules", "cannot be read: No such file or directory");
+    assert_int_equal(symlink("a.rules", path), 0);
+    expect_refusal(place, "a.rules", "cannot be read: Too many levels of symbolic links");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/dev/zero", path), 0);
     expect_refusal(place, "a.rules", "not a regular file");
+}
+
+static void a_link_to_nothing_is_left_out_with_a_warning(void **state)
+{
+    const struct place *place = *state;
+    _cleanup_rule_set_ struct rule_set *rules = NULL;
+    struct rule_problems problems = {0};
+    _cleanup_free_ char *link = path_in(place->etc, "40-x.rules");
+    write_file(place->etc, "30-a.rules", "SYMLINK+=\"a\"\n");
+    write_file(place->lib, "40-x.rules", "SYMLINK+=\"masked\"\n");
+    write_file(place->lib, "50-b.rules", "SYMLINK+=\"b\"\n");
+    assert_int_equal(symlink("/nonexistent", link), 0);
+    expect_order(place, "/dev/a /dev/b ");
+
+    assert_int_equal(load(place, &rules, &problems), 0);
+    assert_int_equal(problems.count, 1);
+    assert_int_equal(problems.errors, 0);
+    assert_int_equal(problems.items[0].severity, PROBLEM_WARNING);
+    assert_string_equal(problems.items[0].file, "40-x.rules");
+    assert_int_equal(problems.items[0].line, 0);
+    assert_string_equal(problems.items[0].text, "is a link to nothing; left out");
+    rule_problems_done(&problems);
 }
 
 static void a_directory_that_is_none_is_refused(void **state)
@@ -344,6 +367,7 @@ int main(void)
         IN_PLACE(a_directory_that_others_can_write_is_refused),
         IN_PLACE(somebody_elses_file_is_refused),
         IN_PLACE(what_is_no_file_is_refused),
+        IN_PLACE(a_link_to_nothing_is_left_out_with_a_warning),
         IN_PLACE(a_directory_that_is_none_is_refused),
         IN_PLACE(all_files_are_read_though_one_is_broken),
         IN_PLACE(a_file_that_is_too_long_is_refused),
