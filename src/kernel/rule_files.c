@@ -64,17 +64,41 @@ static int warn_of_file(struct rule_problems *problems, const char *file, const 
     return rule_problems_add(problems, &complaint);
 }
 
-/* Whoever can write rules can hand out devices: that must be nobody but root and us. */
-static int check_owner(const struct stat *st, const char *file, struct rule_problems *problems)
+#define OWNER_TEXT_MAX 96
+
+/*
+ * Whoever can write rules can hand out devices: that must be nobody but root and us. Whether it is
+ * so, else with the reason.
+ */
+static bool is_safe(const struct stat *st, char text[static OWNER_TEXT_MAX])
 {
     if (st->st_uid != 0 && st->st_uid != geteuid())
-        return refuse_file(problems, file, "belongs to uid %u: rules must belong to root",
-                           (unsigned)st->st_uid);
-    if (st->st_mode & (S_IWGRP | S_IWOTH))
-        return refuse_file(problems, file,
-                           "can be written by others (mode %04o): take that away with chmod go-w",
-                           (unsigned)st->st_mode & 07777);
-    return 0;
+        (void)snprintf(text, OWNER_TEXT_MAX, "belongs to uid %u: rules must belong to root",
+                       (unsigned)st->st_uid);
+    else if (st->st_mode & (S_IWGRP | S_IWOTH))
+        (void)snprintf(text, OWNER_TEXT_MAX,
+                       "can be written by others (mode %04o): take that away with chmod go-w",
+                       (unsigned)st->st_mode & 07777);
+    else
+        return true;
+    return false;
+}
+
+static int check_owner(const struct stat *st, const char *file, struct rule_problems *problems)
+{
+    char text[OWNER_TEXT_MAX];
+    return is_safe(st, text) ? 0 : refuse_file(problems, file, "%s", text);
+}
+
+/* A draft need not be safe yet, but as it is the daemon would not have it. */
+static int warn_of_owner(const struct stat *st, const char *file, struct rule_problems *problems)
+{
+    static const char SUFFIX[] = "; devolved would refuse the file as it is";
+    char text[OWNER_TEXT_MAX + sizeof(SUFFIX)];
+    if (is_safe(st, text))
+        return 0;
+    strcat(text, SUFFIX);
+    return warn_of_file(problems, file, text);
 }
 
 /* udev skips what editors leave behind, and so do we: the names that begin with a dot. */
@@ -286,7 +310,10 @@ int rule_file_load(const char *path, struct rule_set *rules, struct rule_problem
         return 0;
     if (fd == -ENOENT)
         return refuse_file(problems, path, "cannot be read: %s", strerror(ENOENT));
-    return fd < 0 ? fd : parse_fd(fd, name, rules, problems);
+    if (fd < 0)
+        return fd;
+    int r = warn_of_owner(&st, name, problems);
+    return r < 0 ? r : parse_fd(fd, name, rules, problems);
 }
 
 void rule_masks_done(struct rule_masks *masks)

@@ -21,7 +21,10 @@
 int rule_files_load(const char *const *directories, size_t count, struct rule_set **ret,
                     struct rule_problems *problems);
 
-/* Reads one file, wherever it is, and parses it into `rules`: for `check FILE`. */
+/*
+ * Reads one file, wherever it is, and parses it into `rules`: for `check FILE`. An owner or a mode
+ * that rule_files_load() would refuse is a warning.
+ */
 int rule_file_load(const char *path, struct rule_set *rules, struct rule_problems *problems);
 
 /* A file of the rule directories that is not read. */
