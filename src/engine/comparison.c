@@ -24,6 +24,17 @@ static void compare_links(struct container *container)
             delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
 }
 
+static void forget_attributes(void *userdata, struct device *device)
+{
+    (void)userdata;
+    device_forget_attributes(device);
+}
+
+void delegation_forget_attributes(struct delegation *delegation)
+{
+    world_each(delegation->world, forget_attributes, NULL);
+}
+
 void delegation_compare(struct container *container)
 {
     for (struct delivery *d = container->deliveries_tail; d; d = d->previous) {

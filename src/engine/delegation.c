@@ -342,6 +342,7 @@ void delegation_set_rules(struct delegation *delegation, struct rule_set *rules_
     rule_set_free(delegation->rules);
     delegation->rules = rules_take;
     delegation->policy.rules = rules_take;
+    delegation_forget_attributes(delegation);
     for (struct container *c = delegation->containers, *next; c; c = next) {
         next = c->next;
         delegation_compare(c);

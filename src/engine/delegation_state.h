@@ -31,6 +31,12 @@ void delegation_turn(struct container *container);
 /* Queues all differences between desired and delivered; what is not desired any more is cut. */
 void delegation_compare(struct container *container);
 
+/*
+ * Whoever judges next reads sysfs anew: no event tells of an attribute that was written. Before
+ * rules or a container are compared with all devices.
+ */
+void delegation_forget_attributes(struct delegation *delegation);
+
 /* Nobody opens it any more; the rest is queued. */
 void delegation_cut(struct container *container, struct delivery *delivery);
 

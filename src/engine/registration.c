@@ -206,6 +206,7 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
     struct container *container = same ? same : fresh;
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL,
                       same ? "registered again" : "registered", NULL);
+    delegation_forget_attributes(delegation);
     delegation_compare(container);
     delegation_turn(container);
     *ret = container;

@@ -57,17 +57,48 @@ static _printf_(3, 4) int refuse_file(struct rule_problems *problems, const char
     return r < 0 ? r : -EBADMSG;
 }
 
-/* Whoever can write rules can hand out devices: that must be nobody but root and us. */
-static int check_owner(const struct stat *st, const char *file, struct rule_problems *problems)
+/* The same, but the others are read nevertheless. Returns 0 or -ENOMEM. */
+static int warn_of_file(struct rule_problems *problems, const char *file, const char *text)
+{
+    struct rule_complaint complaint = {.severity = PROBLEM_WARNING, .file = file, .text = text};
+    return rule_problems_add(problems, &complaint);
+}
+
+#define OWNER_TEXT_MAX 96
+
+/*
+ * Whoever can write rules can hand out devices: that must be nobody but root and us. Whether it is
+ * so, else with the reason.
+ */
+static bool is_safe(const struct stat *st, char text[static OWNER_TEXT_MAX])
 {
     if (st->st_uid != 0 && st->st_uid != geteuid())
-        return refuse_file(problems, file, "belongs to uid %u: rules must belong to root",
-                           (unsigned)st->st_uid);
-    if (st->st_mode & (S_IWGRP | S_IWOTH))
-        return refuse_file(problems, file,
-                           "can be written by others (mode %04o): take that away with chmod go-w",
-                           (unsigned)st->st_mode & 07777);
-    return 0;
+        (void)snprintf(text, OWNER_TEXT_MAX, "belongs to uid %u: rules must belong to root",
+                       (unsigned)st->st_uid);
+    else if (st->st_mode & (S_IWGRP | S_IWOTH))
+        (void)snprintf(text, OWNER_TEXT_MAX,
+                       "can be written by others (mode %04o): take that away with chmod go-w",
+                       (unsigned)st->st_mode & 07777);
+    else
+        return true;
+    return false;
+}
+
+static int check_owner(const struct stat *st, const char *file, struct rule_problems *problems)
+{
+    char text[OWNER_TEXT_MAX];
+    return is_safe(st, text) ? 0 : refuse_file(problems, file, "%s", text);
+}
+
+/* A draft need not be safe yet, but as it is the daemon would not have it. */
+static int warn_of_owner(const struct stat *st, const char *file, struct rule_problems *problems)
+{
+    static const char SUFFIX[] = "; devolved would refuse the file as it is";
+    char text[OWNER_TEXT_MAX + sizeof(SUFFIX)];
+    if (is_safe(st, text))
+        return 0;
+    strcat(text, SUFFIX);
+    return warn_of_file(problems, file, text);
 }
 
 /* udev skips what editors leave behind, and so do we: the names that begin with a dot. */
@@ -167,24 +198,38 @@ static bool is_null_device(const struct stat *st)
 /*
  * Opens a regular file. The kind is looked at before, since opening a device can do something (a
  * watchdog starts, a tty resets its board), and again after, since then nobody can exchange it.
- * Returns the descriptor; -ENODEV for /dev/null; -EBADMSG; -ENOMEM.
+ * Returns the descriptor; -ENODEV for /dev/null; -ENOENT, of which nothing was said; -EBADMSG;
+ * -ENOMEM.
  */
 static int open_rules(int directory_fd, const char *path, const char *name, struct stat *ret_st,
                       struct rule_problems *problems)
 {
     if (fstatat(directory_fd, path, ret_st, 0) < 0)
-        return refuse_file(problems, name, "cannot be read: %s", strerror(errno));
+        return errno == ENOENT ? -ENOENT
+                               : refuse_file(problems, name, "cannot be read: %s", strerror(errno));
     if (is_null_device(ret_st))
         return -ENODEV;
     if (!S_ISREG(ret_st->st_mode))
         return refuse_file(problems, name, "is not a regular file");
     _cleanup_close_ int fd =
         openat(directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return -ENOENT;
     if (fd < 0 || fstat(fd, ret_st) < 0)
         return refuse_file(problems, name, "cannot be opened: %s", strerror(errno));
     if (!S_ISREG(ret_st->st_mode))
         return refuse_file(problems, name, "is not a regular file");
     return TAKE_FD(fd);
+}
+
+/* A file that is gone is none: package managers and people delete while we read. */
+static int warn_of_missing(const struct rule_file *file, struct rule_problems *problems)
+{
+    struct stat st;
+    bool is_there = fstatat(file->directory_fd, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return warn_of_file(problems, file->name,
+                        is_there ? "is a link to nothing; left out"
+                                 : "was deleted while the rules were read; left out");
 }
 
 static int load_listed(const struct rule_file *file, struct rule_set *rules,
@@ -194,6 +239,8 @@ static int load_listed(const struct rule_file *file, struct rule_set *rules,
     _cleanup_close_ int fd = open_rules(file->directory_fd, file->name, file->name, &st, problems);
     if (fd == -ENODEV)
         return 0; /* disabled */
+    if (fd == -ENOENT)
+        return warn_of_missing(file, problems);
     if (fd < 0)
         return fd;
     int r = check_owner(&st, file->name, problems);
@@ -261,7 +308,12 @@ int rule_file_load(const char *path, struct rule_set *rules, struct rule_problem
     _cleanup_close_ int fd = open_rules(AT_FDCWD, path, path, &st, problems);
     if (fd == -ENODEV)
         return 0;
-    return fd < 0 ? fd : parse_fd(fd, name, rules, problems);
+    if (fd == -ENOENT)
+        return refuse_file(problems, path, "cannot be read: %s", strerror(ENOENT));
+    if (fd < 0)
+        return fd;
+    int r = warn_of_owner(&st, name, problems);
+    return r < 0 ? r : parse_fd(fd, name, rules, problems);
 }
 
 void rule_masks_done(struct rule_masks *masks)

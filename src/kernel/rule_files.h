@@ -13,14 +13,18 @@
 /*
  * Reads and parses all files of `directories` (missing ones are skipped) into a new set. Files and
  * directories must belong to root or to us and not be writable by others, and files must be
- * regular: anything else is a problem (PROBLEM_ERROR, line 0) that names it. Every file is parsed,
- * so that all problems are found. Returns 0 and *ret; -EBADMSG where a file has an error, and then
+ * regular: anything else is a problem (PROBLEM_ERROR, line 0) that names it. A link to nothing and
+ * a file that vanishes are left out (PROBLEM_WARNING, line 0). Every file is parsed, so that all
+ * problems are found. Returns 0 and *ret; -EBADMSG where a file has an error, and then
  * *ret is NULL; -ENOMEM.
  */
 int rule_files_load(const char *const *directories, size_t count, struct rule_set **ret,
                     struct rule_problems *problems);
 
-/* Reads one file, wherever it is, and parses it into `rules`: for `check FILE`. */
+/*
+ * Reads one file, wherever it is, and parses it into `rules`: for `check FILE`. An owner or a mode
+ * that rule_files_load() would refuse is a warning.
+ */
 int rule_file_load(const char *path, struct rule_set *rules, struct rule_problems *problems);
 
 /* A file of the rule directories that is not read. */

@@ -125,7 +125,10 @@ DEFINE_CLEANUP(struct device *, device_free)
 /* A sysfs attribute, borrowed until device_forget_attributes(), or NULL where there is none. */
 const char *device_attribute(struct device *device, const char *name);
 
-/* Empties the attribute cache: the device said `change`. */
+/*
+ * Empties the attribute cache. Most attributes change without an event, so whoever judges for
+ * another reason than one does this before.
+ */
 void device_forget_attributes(struct device *device);
 
 /*

@@ -63,6 +63,25 @@ told() {
     assert_equal "$(told hint)" null "the hint, where there is no known mistake"
 }
 
+@test "an attribute that was written since" {
+    local number attribute
+    number=$(loop_first)
+    loop_add "$number"
+    device=$(loop_path "$number")
+    attribute=/sys$device/queue/read_ahead_kb
+    start_with "KERNEL==\"loop$number\", ATTR{queue/read_ahead_kb}==\"76\", CONTAINER+=\"box\""
+    explains "ATTR{queue/read_ahead_kb}==\"76\"  but it is \"$(<"$attribute")\""
+
+    echo 76 >"$attribute"
+    explains "gives the device"
+    ctl reload
+    hears box add "$device"
+    echo 80 >"$attribute"
+    ctl reload
+    hears box remove "$device"
+    explains "ATTR{queue/read_ahead_kb}==\"76\"  but it is \"80\""
+}
+
 @test "keys of two parents in one rule" {
     find_child
     start_with "KERNELS==\"${device##*/}\", ATTRS{class}==\"$class\", CONTAINER+=\"box\""

@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "model/varlink_message.h"
 #include "run_command.h"
@@ -40,6 +41,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     strcpy(f->directory, "/tmp/devolve-test-XXXXXX");
+    umask(022);
     assert_non_null(mkdtemp(f->directory));
     snprintf(f->good, sizeof(f->good), "%s/10-good.rules", f->directory);
     snprintf(f->bad, sizeof(f->bad), "%s/20-bad.rules", f->directory);
@@ -68,6 +70,22 @@ static void a_good_file_is_counted_and_has_no_problem(void **state)
     struct result result = run_command(command_check, (const char *[]){"check", f->good, NULL});
     assert_string_equal(result.out, "1 rule in 1 file: no problem\n");
     assert_string_equal(result.err, "");
+    assert_int_equal(result.status, EXIT_DONE);
+    result_done(&result);
+}
+
+static void a_file_that_the_daemon_would_refuse_for_its_mode_is_warned_of(void **state)
+{
+    const struct fixture *f = *state;
+    char expected[256];
+    assert_int_equal(chmod(f->good, 0666), 0);
+    struct result result = run_command(command_check, (const char *[]){"check", f->good, NULL});
+    snprintf(expected, sizeof(expected),
+             "%s: warning: can be written by others (mode 0666): take that away with chmod go-w; "
+             "devolved would refuse the file as it is\n"
+             "1 rule in 1 file: 1 warning\n",
+             f->good);
+    assert_string_equal(result.out, expected);
     assert_int_equal(result.status, EXIT_DONE);
     result_done(&result);
 }
@@ -199,6 +217,7 @@ static void files_and_directories_are_not_mixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_file_that_the_daemon_would_refuse_for_its_mode_is_warned_of),
         TEST(a_good_file_is_counted_and_has_no_problem),
         TEST(a_bad_file_is_shown_with_line_and_caret_and_the_others_are_judged_too),
         TEST(a_directory_is_read_as_the_daemon_reads_it),

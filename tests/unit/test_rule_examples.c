@@ -260,14 +260,22 @@ static const char *examples(char path[static 512], const char *name)
     return path;
 }
 
+/* Of what the rules say: whose checkout this is is not the examples' business. */
+static void fail_for_problems(const struct rule_problems *problems, const char *path)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        if (problems->items[i].line > 0)
+            fail_msg("%s:%u:%u: %s", path, problems->items[i].line, problems->items[i].column,
+                     problems->items[i].text);
+}
+
 static struct rule_set *load(const char *path)
 {
     struct rule_set *rules = rule_set_new();
     struct rule_problems problems = {0};
     assert_non_null(rules);
     (void)rule_file_load(path, rules, &problems);
-    if (problems.count > 0)
-        fail_msg("%s:%u: %s", path, problems.items[0].line, problems.items[0].text);
+    fail_for_problems(&problems, path);
     rule_problems_done(&problems);
     return rules;
 }
