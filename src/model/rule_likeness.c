@@ -75,7 +75,7 @@ static bool differs_in_blanks(const struct pair *pair, FILE *out)
     char wanted[VALUE_MAX], value[VALUE_MAX];
     if (!streq(trim(pair->wanted, wanted), trim(pair->value, value)))
         return false;
-    bool begins = strspn(pair->wanted, WHITE_SPACE) != strspn(pair->value, WHITE_SPACE);
+    bool begins = *value && strspn(pair->wanted, WHITE_SPACE) != strspn(pair->value, WHITE_SPACE);
     show_both(out, pair);
     fprintf(out, " differ only in white space at the %s: write ", begins ? "beginning" : "end");
     write_value(out, pair);

@@ -350,8 +350,7 @@ static int suggest_others(struct draft *draft)
 int rule_suggest(struct device *device, struct rule_suggestions *ret)
 {
     struct rule_suggestions suggestions = {.count = 0};
-    struct draft draft = {
-        .suggestions = &suggestions, .device = device, .usb = device_usb(device)};
+    struct draft draft = {.suggestions = &suggestions, .device = device, .usb = device_usb(device)};
     int r = suggest_others(&draft);
     if (r < 0)
         rule_suggestions_done(&suggestions);
