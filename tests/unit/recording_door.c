@@ -14,7 +14,7 @@
 struct door_item {
     struct door_item *next;
     bool made, revoked, attached, allowed;
-    char links[4][64];
+    char links[8][128];
 };
 
 struct door_place {

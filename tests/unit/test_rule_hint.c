@@ -82,7 +82,7 @@ static const struct {
      "\"CP2102  USB\\x09Bridge \" and \"CP2102  USB\\x09Bridge  \" differ only in white space at "
      "the end: write e\"CP2102  USB\\x09Bridge\""},
     {"blanks alone, of which an attribute has two", SCENE_STICK, "ATTR{configuration}==\" \"" GIVE,
-     "\" \" and \"  \" differ only in white space at the beginning: write \"  \""},
+     "\" \" and \"  \" differ only in white space at the end: write \"  \""},
     {"characters that a pattern reads in its own way", SCENE_STICK,
      "ATTR{odd}==e\"a\\\\b\\\"c\\xc3\\xa4\"" GIVE, NULL},
     {"the beginning of such a value", SCENE_STICK, "ATTR{odd}==e\"A\\\\b\\\"\"" GIVE,
