@@ -236,6 +236,10 @@ static int meet(struct world *world, struct device *fresh_take, const struct uev
     return r;
 }
 
+/*
+ * Most devices are gone before their `unbind` is read. Until their `remove` is, all that the kernel
+ * says is of the one that we know, and is told with what we know of it.
+ */
 static int look_at(struct world *world, const char *devpath, const struct uevent *event)
 {
     struct device *fresh = NULL;
@@ -245,10 +249,12 @@ static int look_at(struct world *world, const char *devpath, const struct uevent
     if (real_add)
         ended_forget(&world->ended, devpath);
     int r = world_read(world, devpath, &fresh);
+    struct device *known = world_find(world, devpath);
+    if (r == 0 && known && tellable && !event->synthetic)
+        world_tell(world, DEVICE_UPDATED, known, NULL, event);
     if (r <= 0)
         return r; /* 0: gone again, its `remove` is on the way */
 
-    struct device *known = world_find(world, devpath);
     bool replaced = known && !device_same(known, fresh);
     if (replaced)
         world_vanish(world, known, NULL);
