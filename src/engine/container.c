@@ -214,6 +214,14 @@ void container_return_hint(struct container *container, struct hint *hint_take)
     container->told_count += hint_take->message != NULL;
 }
 
+bool container_has_hint(const struct container *container, const char *devpath, uint64_t inode)
+{
+    for (const struct hint *hint = container->hints; hint; hint = hint->next)
+        if (hint->inode == inode && streq(hint->devpath, devpath))
+            return true;
+    return false;
+}
+
 struct hint *container_pop_hint(struct container *container)
 {
     struct hint *hint = container->hints;

@@ -145,6 +145,9 @@ int container_push_hint(struct container *container, const char *devpath, uint64
 /* Puts a hint back in front: it was popped and could not be carried out yet. */
 void container_return_hint(struct container *container, struct hint *hint_take);
 
+/* Whether a hint about this incarnation is queued. */
+bool container_has_hint(const struct container *container, const char *devpath, uint64_t inode);
+
 /* The next hint, owned by the caller (hint_free()), or NULL. */
 struct hint *container_pop_hint(struct container *container);
 void container_drop_hints(struct container *container);

@@ -369,6 +369,19 @@ void world_each_below(struct world *world, const char *devpath,
             fn(userdata, world->devices[at]);
 }
 
+void world_each_below_reversed(struct world *world, const char *devpath,
+                               void (*fn)(void *userdata, struct device *device), void *userdata)
+{
+    size_t first = first_within(world, devpath, 0), last = first;
+    for (size_t at = first; (at = first_within(world, devpath, at)) < world->count; at++)
+        last = at + 1;
+    for (size_t at = last; at-- > first;) {
+        const char *rest = after_prefix(world->devices[at]->devpath, devpath);
+        if (rest && *rest == '/') /* else itself, or a neighbour */
+            fn(userdata, world->devices[at]);
+    }
+}
+
 const struct world_counters *world_counters(const struct world *world)
 {
     return &world->counters;

@@ -306,6 +306,25 @@ static void children_do_not_outlive_a_parent_whose_removal_came_first(void **sta
     bench_expect_nothing(bench);
 }
 
+static void children_go_before_a_parent_that_an_event_takes_away(void **state)
+{
+    struct bench *bench = *state;
+    bench_rules(bench, "ATTR{authorized}==\"1\", CONTAINER+=\"c1\", OPTIONS+=\"subtree\"\n");
+    bench_register(bench, "c1", 1);
+    fake_set_attribute(fake_plug(&bench->fake, USB, "usb", "DEVTYPE=usb_device\n"), "authorized",
+                       "1");
+    bench_event(bench, "add", USB, NULL);
+    bench_plug(bench, INTERFACE, "usb", "DEVTYPE=usb_interface\n");
+    bench_plug(bench, INTERFACE "/a", "misc", "");
+    bench_plug(bench, INTERFACE "/b", "misc", "");
+    bench_expect(bench, "c1 event add " USB "\nc1 event add " INTERFACE "\nc1 event add " INTERFACE
+                        "/a\nc1 event add " INTERFACE "/b\n");
+    fake_set_attribute(fake_find(&bench->fake, USB), "authorized", "0");
+    bench_event(bench, "change", USB, NULL);
+    bench_expect(bench, "c1 event remove " INTERFACE "/b\nc1 event remove " INTERFACE
+                        "/a\nc1 event remove " INTERFACE "\nc1 event remove " USB "\n");
+}
+
 static void children_that_were_known_first_follow_a_parent_that_comes_late(void **state)
 {
     struct bench *bench = *state;
@@ -337,6 +356,7 @@ int main(void)
         BENCH_TEST(a_subtree_comes_with_all_that_hangs_below),
         BENCH_TEST(children_lose_what_their_parent_loses),
         BENCH_TEST(children_do_not_outlive_a_parent_whose_removal_came_first),
+        BENCH_TEST(children_go_before_a_parent_that_an_event_takes_away),
         BENCH_TEST(children_that_were_known_first_follow_a_parent_that_comes_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,8 @@ static void an_event_of_what_is_gone_already_is_nothing(void **state)
     world_scene_expect(scene, "");
 }
 
-/* As most do that are read while a device goes: its directory is away before its `remove` is read. */
+/* As most do that are read while a device goes: its directory is away before its `remove` is read.
+ */
 static void what_is_said_of_a_known_device_that_is_gone_is_told_until_its_remove(void **state)
 {
     struct world_scene *scene = *state;
