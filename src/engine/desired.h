@@ -16,7 +16,9 @@ struct policy {
  * Returns 1 and *ret; 0: nothing; -EINVAL, -EPERM and the reason: given, but it cannot be; -ENOMEM.
  * An attachment by hand comes before the rules. A device that nothing gives follows its nearest
  * ancestor that is given (by a rule or by hand) with OPTIONS+="subtree": with that share's owner,
- * group, mode, access and ENV, under its own name. `trace` may be NULL.
+ * group, mode, access and ENV, under its own name. Where a rule gives the ancestor, the other
+ * assignments of lines that match the device itself hold too. An ancestor that is too dangerous to
+ * be given hands nothing down. `trace` may be NULL.
  */
 int desired_grant(const struct policy *policy, const struct container *container,
                   struct device *device, rule_trace_fn trace, void *trace_userdata,
