@@ -232,25 +232,6 @@ static void tell(struct container *container, struct delivery *delivery, struct 
     start(job, "tell");
 }
 
-/*
- * What is delivered of a device that is no more goes when the last hint of it comes, with its
- * `remove`, behind all that was said before of it and its children; which is told until then.
- */
-static bool goes_later(const struct container *container, const struct delivery *delivery,
-                       const struct device *device)
-{
-    const struct grant *grant = delivery->grant;
-    return delivery->cut && (!device || device->inode != grant->inode) &&
-           container_has_hint(container, grant->devpath, grant->inode);
-}
-
-/* Whether it is an event of a delivered device that leaves it where it is. */
-static bool is_tellable(const struct delivery *delivery, const struct uevent *event)
-{
-    return event && delivery->announcement && event->action != UEVENT_ADD &&
-           event->action != UEVENT_REMOVE;
-}
-
 /* Desired against delivered, for one device, now. */
 static void take_up(struct container *container, struct hint *hint_take)
 {
@@ -270,14 +251,19 @@ static void take_up(struct container *container, struct hint *hint_take)
     }
 
     if (delivery && delivery->state == DELIVERY_REFUSED) {
+        if (grant && conflict_lasts(container, delivery, grant)) {
+            hint_free(hint_take);
+            return;
+        }
         delegation_drop_delivery(container, delivery);
         delivery = NULL;
     }
     if (delivery && grant)
         delivery->grant->link_priority = grant->link_priority;
-    if (delivery && goes_later(container, delivery, device) && is_tellable(delivery, event))
+    bool later = delivery && container_awaits_remove(container, delivery, device);
+    if (later && delivery_takes_event(delivery, event))
         tell(container, delivery, hint_take, TAKE_PTR(event));
-    else if (delivery && goes_later(container, delivery, device))
+    else if (later)
         hint_free(hint_take);
     else if (delivery &&
              (!grant || delivery->cut || !delegation_can_change(delivery->grant, grant)))
@@ -287,7 +273,7 @@ static void take_up(struct container *container, struct hint *hint_take)
     else if (delivery &&
              (unsettled = conflict_find_unsettled(container, delivery->grant, delivery, &yielded)))
         relink(container, unsettled, yielded, hint_take);
-    else if (delivery && is_tellable(delivery, event))
+    else if (delivery && delivery_takes_event(delivery, event))
         tell(container, delivery, hint_take, TAKE_PTR(event));
     else if (!delivery && grant && !removal)
         give(container, device, TAKE_PTR(grant), hint_take, TAKE_PTR(event));
