@@ -179,11 +179,6 @@ void world_refresh(struct world *world, struct device *fresh_take, const struct 
     world_tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
 }
 
-int world_read(struct world *world, const char *devpath, struct device **ret)
-{
-    return world->source.read(world->source.userdata, devpath, &world->device_source, ret);
-}
-
 /* A device without subsystem: no event tells of it, so that it is looked at when a child comes. */
 static int meet_parent(struct world *world, const char *devpath)
 {
@@ -248,8 +243,8 @@ static int look_at(struct world *world, const char *devpath, const struct uevent
 
     if (real_add)
         ended_forget(&world->ended, devpath);
-    int r = world_read(world, devpath, &fresh);
     struct device *known = world_find(world, devpath);
+    int r = world_read_again(world, devpath, known, &fresh);
     if (r == 0 && known && tellable && !event->synthetic)
         world_tell(world, DEVICE_UPDATED, known, NULL, event);
     if (r <= 0)

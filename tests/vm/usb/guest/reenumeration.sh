@@ -22,6 +22,7 @@ board_is_gone() {
 }
 
 reenumeration() {
+    local holder
     gadget_make board 0x2341 0x0036
     start_container box /dev/board || return 1
     rules_are <<RULES
@@ -30,8 +31,9 @@ SUBSYSTEM=="tty", ATTRS{serial}=="DEVOLVE-board", CONTAINER=="box", SYMLINK+="bo
 RULES
     gadget_plug board 0 && wait_until board_is_there ttyACM0 || return 1
     check "board: its link leads to its tty" board_points_to ttyACM0
-    in_container box sleep 100000 <"/proc/$(pid_of box)/root/dev/board" &
+    in_container box sh -c 'exec 7</dev/board && echo held && exec sleep 100000' >/run/test/holder 2>&1 &
     holder=$!
+    wait_until grep -q '^held' /run/test/holder || return 1
     gadget_unplug board && wait_until board_is_gone 1
     check "board: its link does not open when its tty's remove is read" board_is_gone 1
     echo 0x8036 >/sys/kernel/config/usb_gadget/board/idProduct

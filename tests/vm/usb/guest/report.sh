@@ -3,13 +3,13 @@
 #
 # Waiting, and saying what was found.
 
-# wait_until COMMAND...: looks until it is so, without end in sight: fails after 1000 looks. (Looks are counted, not
+# wait_until COMMAND...: looks until it is so, without end in sight: fails after 500 looks. (Looks are counted, not
 # seconds: on a busy host the guest's clock may jump.)
 wait_until() {
     local looks=0
     until "$@"; do
         looks=$((looks + 1))
-        if [ $looks -ge 1000 ]; then
+        if [ $looks -ge 500 ]; then
             echo "waited in vain: $*"
             return 1
         fi
