@@ -1,4 +1,4 @@
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2154 # here is set by `test`
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Id-mapped containers, each with a cgroup whose device program is like runc's, and a listener that writes down each
@@ -11,9 +11,10 @@ start_container() {
     "$here/ours" attach_filter "$group" runc 0 >/dev/null || return 1
     rm -f "/run/test/$name".*
     mkfifo "/run/test/$name.lifeline"
+    : >"/run/test/$name.log"
     # shellcheck disable=SC2086 # two words or none
     "$here/box" --map 0:100000:65536 --cgroup-v2 "$group" --pid-file "/run/test/$name.pid" -- "$here/listen" $node \
-        <>"/run/test/$name.lifeline" >"/run/test/$name.log" 2>&1 &
+        <>"/run/test/$name.lifeline" >>"/run/test/$name.log" 2>&1 &
     echo $! >"/run/test/$name.box"
     wait_until grep -q '^ready' "/run/test/$name.log" || return 1
     nodes_in "$name" >"/run/test/$name.nodes"

@@ -1,4 +1,4 @@
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2154 # here is set by `test`
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Two containers want one device, which only one may have: that of the first rule, though the other was there earlier.

@@ -1,4 +1,4 @@
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2154 # here is set by `test`
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The machine as a user's: udevd with Debian's rules, devolved beside it; and a listener that writes down every event of
@@ -36,7 +36,7 @@ start_devolved() {
 }
 
 stop_devolved() {
-    kill -TERM $devolved && wait $devolved
+    kill -TERM "$devolved" && wait "$devolved"
 }
 
 # rules_are: those on standard input, and no others, are in force.

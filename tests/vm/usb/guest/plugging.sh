@@ -1,4 +1,4 @@
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2154 # rounds is set by `test`
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # One device of each kind, all plugged in and all unplugged, again and again. Each has a name, the least number of its
@@ -142,9 +142,9 @@ RULES
     check "plugged and unplugged $rounds times: all nodes inside, then none; the host's as without devolve" all_rounds
     for kind in $kinds; do
         eval "head=\$head_$kind"
-        check "$kind: each node opens when its add is read" opened_at_add box "$head" $((rounds * $(node_count $kind)))
+        check "$kind: each node opens when its add is read" opened_at_add box "$head" $((rounds * $(node_count "$kind")))
         check "$kind: no node opens when its remove is read" \
-            closed_at_remove box "$head" $((rounds * $(node_count $kind)))
+            closed_at_remove box "$head" $((rounds * $(node_count "$kind")))
     done
     # shellcheck disable=SC2086 # words
     check "the kernel's events are told inside once, in its order, and no others" heard_as_on_host box $heads

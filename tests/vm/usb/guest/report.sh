@@ -3,7 +3,7 @@
 #
 # Waiting, and saying what was found.
 
-# wait_until COMMAND...: looks until it is so, without end in sight: fails after 500 looks. (Looks are counted, not
+# wait_until COMMAND...: looks until it is so; gives up after 500 looks. (Looks are counted, not
 # seconds: on a busy host the guest's clock may jump.)
 wait_until() {
     local looks=0
