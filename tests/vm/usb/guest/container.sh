@@ -16,7 +16,7 @@ start_container() {
     "$here/box" --map 0:100000:65536 --cgroup-v2 "$group" --pid-file "/run/test/$name.pid" -- "$here/listen" $node \
         <>"/run/test/$name.lifeline" >>"/run/test/$name.log" 2>&1 &
     echo $! >"/run/test/$name.box"
-    wait_until grep -q '^ready' "/run/test/$name.log" || return 1
+    wait_until grep -q '^ready' "/run/test/$name.log" || { cat "/run/test/$name.log"; return 1; }
     nodes_in "$name" >"/run/test/$name.nodes"
     mounts_of "$(pid_of "$name")" >"/run/test/$name.mounts"
     "$here/ours" devolvectl register "$name" --pid "$(pid_of "$name")" >/dev/null
@@ -24,9 +24,11 @@ start_container() {
 
 # As when the runtime kills it.
 kill_container() {
-    kill "$(cat "/run/test/$1.box")"
-    wait "$(cat "/run/test/$1.box")"
-    rmdir "/sys/fs/cgroup/$1"
+    local box
+    box=$(cat "/run/test/$1.box")
+    kill "$box"
+    wait "$box"
+    wait_until rmdir "/sys/fs/cgroup/$1" 2>/dev/null
 }
 
 pid_of() {

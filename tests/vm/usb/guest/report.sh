@@ -17,7 +17,7 @@ wait_until() {
     done
 }
 
-# check SENTENCE COMMAND...: one result line; what the command prints is shown where it fails.
+# check SENTENCE COMMAND...: one result line; what the command prints is shown where it fails. Fails as it does.
 check() {
     local sentence=$1
     shift
@@ -26,6 +26,7 @@ check() {
     else
         echo "not ok - $sentence"
         head -n 60 /run/test/said | sed 's/^/# /'
+        return 1
     fi
 }
 
