@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "engine/delegation_state.h"
+#include "engine/exclusive.h"
 
 /* Where the link is in the list of a grant, or its count. */
 static size_t find_link(const struct grant *grant, const char *path)
@@ -97,25 +98,32 @@ static const struct delivery *find_obstacle(const struct container *container,
     return holder && (has_node(holder->grant, grant->node) || !can_yield(holder)) ? holder : NULL;
 }
 
+int conflict_check_path(const struct container *container, const struct grant *grant,
+                        struct refusal *why)
+{
+    const struct delivery *holder = find_obstacle(container, grant);
+    if (!holder)
+        return 0;
+    return refuse(why, EBUSY, "%s is held by %s (%s:%u)", grant->node, holder->grant->devpath,
+                  holder->grant->rule_file, holder->grant->rule_line);
+}
+
 int conflict_check(const struct container *container, const struct grant *grant,
                    struct refusal *why)
 {
-    const struct delivery *holder = find_obstacle(container, grant);
-    if (holder)
-        return refuse(why, EBUSY, "%s is held by %s (%s:%u)", grant->node, holder->grant->devpath,
-                      holder->grant->rule_file, holder->grant->rule_line);
+    int r = conflict_check_path(container, grant, why);
+    return r < 0 ? r : exclusive_check(container, grant, why);
+}
 
-    for (struct container *c = container->delegation->containers; c; c = c->next) {
-        const struct delivery *other =
-            c == container ? NULL : container_find_delivery(c, grant->devpath);
-        if (!other || other->state == DELIVERY_REFUSED ||
-            !((grant->options | other->grant->options) & OPTION_EXCLUSIVE))
-            continue;
-        const struct grant *by = grant->options & OPTION_EXCLUSIVE ? grant : other->grant;
-        return refuse(why, EBUSY, "container %s has it, and %s:%u says OPTIONS+=\"exclusive\"",
-                      c->name, by->rule_file, by->rule_line);
-    }
-    return 0;
+bool conflict_lasts(const struct container *container, struct delivery *delivery,
+                    const struct grant *desired)
+{
+    struct refusal why = {.error = 0};
+    if (!delivery->conflicting || !grant_equal(delivery->grant, desired) ||
+        conflict_check(container, desired, &why) == 0)
+        return false;
+    delivery->why = why;
+    return true;
 }
 
 const struct delivery *conflict_find_rival(const struct container *container,

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Two that want one thing. A node's path, or a device with OPTIONS+="exclusive", stays with who has
- * it, and the other is refused.
+ * Two that want one thing. A node's path stays with who has it, and the other is refused; so is who
+ * wants a device that is another container's alone (exclusive.h).
  *
  * A link is one of several names: of all deliveries of a container that want it the best has it,
  * and the others have everything else and *yield* it (grant.h). At its path a node goes before any
@@ -18,6 +18,17 @@
 /* Whether the grant, which has no delivery yet, can begin: 0, or -EBUSY and what `status` says. */
 int conflict_check(const struct container *container, const struct grant *grant,
                    struct refusal *why);
+
+/* The same, of what the container itself has: whether its node's path is free. */
+int conflict_check_path(const struct container *container, const struct grant *grant,
+                        struct refusal *why);
+
+/*
+ * Whether a delivery that was refused is still refused, as others still have what it wants; its
+ * `why` says what they have now. (Nobody need be told again.)
+ */
+bool conflict_lasts(const struct container *container, struct delivery *delivery,
+                    const struct grant *desired);
 
 /*
  * Which delivery keeps the grant from its link `index`: it has that, or should have. `self` is the

@@ -68,6 +68,12 @@ bool delivery_is_cut(const struct delivery *delivery)
     return true;
 }
 
+bool delivery_takes_event(const struct delivery *delivery, const struct uevent *event)
+{
+    return event && delivery->announcement && event->action != UEVENT_ADD &&
+           event->action != UEVENT_REMOVE;
+}
+
 void delivery_move_announcement(struct delivery *delivery, const char *devpath)
 {
     struct uevent event;
@@ -212,6 +218,18 @@ void container_return_hint(struct container *container, struct hint *hint_take)
     if (!container->hints_tail)
         container->hints_tail = hint_take;
     container->told_count += hint_take->message != NULL;
+}
+
+bool container_awaits_remove(const struct container *container, const struct delivery *delivery,
+                             const struct device *device)
+{
+    const struct grant *grant = delivery->grant;
+    if (!delivery->cut || (device && device->inode == grant->inode))
+        return false;
+    for (const struct hint *hint = container->hints; hint; hint = hint->next)
+        if (hint->inode == grant->inode && streq(hint->devpath, grant->devpath))
+            return true;
+    return false;
 }
 
 struct hint *container_pop_hint(struct container *container)

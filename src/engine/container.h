@@ -112,6 +112,10 @@ void container_free(struct container *container);
 /* Whether the part of a take that protects somebody (device cgroup, inode) is done. */
 bool delivery_is_cut(const struct delivery *delivery);
 
+/* Whether it is an event that a delivered device stays where it is with: neither `add` nor
+ * `remove`. */
+bool delivery_takes_event(const struct delivery *delivery, const struct uevent *event);
+
 /* The container knows the device by another devpath now: a `remove` made up later says so too. */
 void delivery_move_announcement(struct delivery *delivery, const char *devpath);
 
@@ -144,6 +148,14 @@ int container_push_hint(struct container *container, const char *devpath, uint64
 
 /* Puts a hint back in front: it was popped and could not be carried out yet. */
 void container_return_hint(struct container *container, struct hint *hint_take);
+
+/*
+ * Whether the delivery's device is no more, and a later hint tells so. What is delivered goes then,
+ * behind all that was said before of it and its children; which is told until then. `device` is
+ * what is at its devpath now, or NULL.
+ */
+bool container_awaits_remove(const struct container *container, const struct delivery *delivery,
+                             const struct device *device);
 
 /* The next hint, owned by the caller (hint_free()), or NULL. */
 struct hint *container_pop_hint(struct container *container);

@@ -251,20 +251,29 @@ static void take_up(struct container *container, struct hint *hint_take)
     }
 
     if (delivery && delivery->state == DELIVERY_REFUSED) {
+        if (grant && conflict_lasts(container, delivery, grant)) {
+            hint_free(hint_take);
+            return;
+        }
         delegation_drop_delivery(container, delivery);
         delivery = NULL;
     }
     if (delivery && grant)
         delivery->grant->link_priority = grant->link_priority;
-    if (delivery && (!grant || delivery->cut || !delegation_can_change(delivery->grant, grant)))
+    bool later = delivery && container_awaits_remove(container, delivery, device);
+    if (later && delivery_takes_event(delivery, event))
+        tell(container, delivery, hint_take, TAKE_PTR(event));
+    else if (later)
+        hint_free(hint_take);
+    else if (delivery &&
+             (!grant || delivery->cut || !delegation_can_change(delivery->grant, grant)))
         take(container, delivery, hint_take, TAKE_PTR(event));
     else if (delivery && !grant_equal(delivery->grant, grant))
         change(container, delivery, TAKE_PTR(grant), hint_take);
     else if (delivery &&
              (unsettled = conflict_find_unsettled(container, delivery->grant, delivery, &yielded)))
         relink(container, unsettled, yielded, hint_take);
-    else if (delivery && event && delivery->announcement && !removal &&
-             !event_has_action(event, UEVENT_ADD))
+    else if (delivery && delivery_takes_event(delivery, event))
         tell(container, delivery, hint_take, TAKE_PTR(event));
     else if (!delivery && grant && !removal)
         give(container, device, TAKE_PTR(grant), hint_take, TAKE_PTR(event));

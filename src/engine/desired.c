@@ -5,11 +5,16 @@
 
 #include "model/danger.h"
 
+static struct rule_container seen_by_rules(const struct container *container)
+{
+    return (struct rule_container){.name = container->name, .labels = &container->labels};
+}
+
 static int judge(const struct policy *policy, const struct container *container,
                  struct device *device, rule_trace_fn trace, void *trace_userdata,
                  struct share *ret)
 {
-    struct rule_container seen = {.name = container->name, .labels = &container->labels};
+    struct rule_container seen = seen_by_rules(container);
     if (!device
              ->subsystem[0]) /* only a parent: no event tells of it, and udev has no rules for it */
         return 0;
@@ -36,34 +41,6 @@ static struct share nameless(const struct share *given)
     return share;
 }
 
-/*
- * What the nearest ancestor with OPTIONS+="subtree" hands down. Returns 1 and either *ret, which is
- * the caller's, or *ret_attachment; 0: none has it.
- */
-static int judge_ancestors(const struct policy *policy, const struct container *container,
-                           const struct device *device, struct share *ret,
-                           const struct attachment **ret_attachment)
-{
-    for (struct device *above = device_parent(device); above; above = device_parent(above)) {
-        const struct attachment *attachment = container_find_attachment(container, above);
-        if (attachment && (attachment->share.options & OPTION_SUBTREE)) {
-            *ret_attachment = attachment;
-            return 1;
-        }
-        struct share share = {.given = false};
-        int r = attachment ? 0 : judge(policy, container, above, NULL, NULL, &share);
-        if (r > 0 && (share.options & OPTION_SUBTREE)) {
-            forget_names(&share);
-            *ret = share;
-            return 1;
-        }
-        share_done(&share);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 static int check_danger(const struct policy *policy, const struct share *share,
                         const struct device *device, struct refusal *why)
 {
@@ -83,6 +60,60 @@ static int check_danger(const struct policy *policy, const struct share *share,
                   device->devpath, danger);
 }
 
+/* What may not be given itself has nothing to hand down: a root hub would have the whole bus. */
+static bool hands_down(const struct policy *policy, const struct share *share,
+                       const struct device *device)
+{
+    struct refusal why;
+    return (share->options & OPTION_SUBTREE) && check_danger(policy, share, device, &why) == 0;
+}
+
+/*
+ * What the nearest ancestor with OPTIONS+="subtree" hands down. Returns 1 and either *ret, which is
+ * the caller's, or *ret_attachment; 0: none has it.
+ */
+static int judge_ancestors(const struct policy *policy, const struct container *container,
+                           const struct device *device, struct share *ret,
+                           const struct attachment **ret_attachment)
+{
+    for (struct device *above = device_parent(device); above; above = device_parent(above)) {
+        const struct attachment *attachment = container_find_attachment(container, above);
+        if (attachment && hands_down(policy, &attachment->share, above)) {
+            *ret_attachment = attachment;
+            return 1;
+        }
+        struct share share = {.given = false};
+        int r = attachment ? 0 : judge(policy, container, above, NULL, NULL, &share);
+        if (r > 0 && hands_down(policy, &share, above)) {
+            forget_names(&share);
+            *ret = share;
+            return 1;
+        }
+        share_done(&share);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/*
+ * What a device that no rule gives inherits. Where a rule hands it down, lines about the device
+ * itself may refine it, as for one that they give. Returns as judge_ancestors().
+ */
+static int inherit(const struct policy *policy, const struct container *container,
+                   struct device *device, struct share *ret,
+                   const struct attachment **ret_attachment)
+{
+    struct rule_container seen = seen_by_rules(container);
+    _cleanup_(share_done) struct share inherited = {.given = false};
+    if (!device->subsystem[0])
+        return 0;
+    int r = judge_ancestors(policy, container, device, &inherited, ret_attachment);
+    if (r <= 0 || *ret_attachment)
+        return r;
+    return rule_judge_heir(policy->rules, device, &seen, &inherited, ret);
+}
+
 int desired_grant(const struct policy *policy, const struct container *container,
                   struct device *device, rule_trace_fn trace, void *trace_userdata,
                   struct grant **ret, struct refusal *why)
@@ -99,7 +130,7 @@ int desired_grant(const struct policy *policy, const struct container *container
     if (r == 0 && !attachment) {
         share_done(&share);
         share = (struct share){.given = false};
-        r = judge_ancestors(policy, container, device, &share, &above);
+        r = inherit(policy, container, device, &share, &above);
     }
     if (r < 0 || (r == 0 && !attachment))
         return r;

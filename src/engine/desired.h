@@ -18,7 +18,9 @@ struct policy {
  * Where that waits for udev's word on a danger it is 0, with the reason.
  * An attachment by hand comes before the rules. A device that nothing gives follows its nearest
  * ancestor that is given (by a rule or by hand) with OPTIONS+="subtree": with that share's owner,
- * group, mode, access and ENV, under its own name. `trace` may be NULL.
+ * group, mode, access and ENV, under its own name. Where a rule gives the ancestor, the other
+ * assignments of lines that match the device itself hold too. An ancestor that is too dangerous to
+ * be given hands nothing down. `trace` may be NULL.
  */
 int desired_grant(const struct policy *policy, const struct container *container,
                   struct device *device, rule_trace_fn trace, void *trace_userdata,

@@ -149,10 +149,14 @@ static bool withdraw(struct job *job)
     return true;
 }
 
-/* Links that go to others are waited for, whatever becomes of the delivery itself. */
+/*
+ * Links that go to others are waited for, whatever becomes of the delivery itself; and what
+ * happened to a device is told until its `remove` is.
+ */
 static bool is_in_vain(const struct job *job)
 {
-    return job->delivery->cut && job->kind != JOB_TAKE && job->kind != JOB_RELINK && !job->undoing;
+    bool goes_on = job->kind == JOB_TAKE || job->kind == JOB_RELINK || job->kind == JOB_TELL;
+    return job->delivery->cut && !goes_on && !job->undoing;
 }
 
 static void advance(struct job *job)

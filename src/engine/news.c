@@ -15,9 +15,33 @@ static void consider(struct container *container, struct device *device, const s
         delegation_hint(container, device->devpath, device->inode, event);
 }
 
+/* What is cut has its hint: that of what took it away. */
 static void consider_relative(void *userdata, struct device *device)
 {
-    consider(userdata, device, NULL);
+    struct container *container = userdata;
+    const struct delivery *delivery = container_find_delivery(container, device->devpath);
+    if (!delivery || !delivery->cut)
+        consider(container, device, NULL);
+}
+
+static void consider_loss(void *userdata, struct device *device)
+{
+    struct container *container = userdata;
+    struct delivery *delivery = container_find_delivery(container, device->devpath);
+    if (!delivery || delivery->cut || delivery->state == DELIVERY_REFUSED)
+        return;
+    _cleanup_grant_ struct grant *grant = delegation_desired_now(container, device, false);
+    if (grant && delegation_can_change(delivery->grant, grant))
+        return;
+    delegation_cut(container, delivery);
+    delegation_hint(container, device->devpath, device->inode, NULL);
+}
+
+/* Children go before their parents. */
+static void take_descendants(struct container *container, const struct device *device)
+{
+    world_each_below_reversed(container->delegation->world, device->devpath, consider_loss,
+                              container);
 }
 
 /* What descendants are given hangs on their ancestors: ATTRS, DRIVERS, OPTIONS+="subtree". */
@@ -87,6 +111,7 @@ void news_receive(void *userdata, enum world_news news, struct device *device,
         next = c->next;
         switch (news) {
         case DEVICE_VANISHED:
+            take_descendants(c, device);
             end_device(c, device, event);
             consider_descendants(c, device);
             break;
@@ -99,11 +124,14 @@ void news_receive(void *userdata, enum world_news news, struct device *device,
             consider_descendants(c, device); /* there are some where its `add` was lost */
             break;
         case DEVICE_UPDATED:
+            if (event)
+                take_descendants(c, device);
             consider(c, device, event);
             if (event)
                 consider_descendants(c, device);
             break;
         case DEVICE_DESCRIBED:
+            take_descendants(c, device);
             consider(c, device, NULL);
             consider_descendants(c, device); /* TAGS, and what a subtree's head is given */
             break;

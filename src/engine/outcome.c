@@ -30,17 +30,6 @@ void outcome_retry(struct container *container)
                                     : RETRY_LAST_US;
 }
 
-/* The container's file system hangs: its queue rests. */
-static void stall(struct container *container, const struct refusal *why)
-{
-    struct delegation *delegation = container->delegation;
-    container->note = *why;
-    container->stalled = container->hung = true;
-    delegation->counters.stalls++;
-    outcome_retry(container);
-    delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, "stalled", why);
-}
-
 /* Whether trying the same again may go well without anybody changing a rule or an image. */
 static bool is_transient(int error)
 {
@@ -60,15 +49,22 @@ static bool is_transient(int error)
     }
 }
 
+static bool is_within(const char *devpath, const char *head)
+{
+    const char *rest = after_prefix(devpath, head);
+    return rest && (!*rest || *rest == '/');
+}
+
 /*
  * Somebody may have been refused because of what has just gone. In the same container that can be
- * any delivery (a path, a link), elsewhere only one of the same device that met a conflict.
+ * any delivery (a path, a link), elsewhere only one that met a conflict: of the same device, or of
+ * one below it.
  */
 static void revive_in(struct container *container, const char *gone_devpath, bool same)
 {
     for (struct delivery *d = container->deliveries; d; d = d->next)
         if (d->state == DELIVERY_REFUSED &&
-            (same || (d->conflicting && streq(d->grant->devpath, gone_devpath))))
+            (same || (d->conflicting && is_within(d->grant->devpath, gone_devpath))))
             delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
 }
 
@@ -97,6 +93,18 @@ static void revive_others(struct container *container, const char *gone_devpath)
         if (c != container && !c->leaving)
             revive_in(c, gone_devpath, false);
     turn_others(container->delegation, container);
+}
+
+/* The container's file system hangs: its queue rests. */
+static void stall(struct container *container, const struct refusal *why)
+{
+    struct delegation *delegation = container->delegation;
+    container->note = *why;
+    container->stalled = container->hung = true;
+    delegation->counters.stalls++;
+    outcome_retry(container);
+    delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, "stalled", why);
+    revive_others(container, ALL_DEVICES); /* who let it go first waits no longer */
 }
 
 void outcome_revive(struct container *container, const char *gone_devpath)

@@ -11,8 +11,11 @@ void outcome_record(void *userdata, struct job *job);
 /* Compares the container as a whole again, later and later as long as nothing goes well. */
 void outcome_retry(struct container *container);
 
+#define ALL_DEVICES "/devices"
+
 /*
- * A delivery of `container` ended: whoever was refused because of it (its path, a link,
- * OPTIONS+="exclusive") looks again. Other containers take their turn at once, this one does not.
+ * A delivery of `container` ended, or for ALL_DEVICES it itself: whoever was refused because of it
+ * (its path, a link, OPTIONS+="exclusive") looks again. Other containers take their turn at once,
+ * this one does not.
  */
 void outcome_revive(struct container *container, const char *gone_devpath);

@@ -82,6 +82,7 @@ static void end_container(struct container *container, const char *how)
         if (devpath) /* it may have been the exclusive holder */
             outcome_revive(container, devpath);
     }
+    outcome_revive(container, ALL_DEVICES); /* or have been the one that goes first */
     door->place_close(door->userdata, TAKE_PTR(container->place));
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, how, NULL);
     (void)call_waiters(container, true);

@@ -179,11 +179,6 @@ void world_refresh(struct world *world, struct device *fresh_take, const struct 
     world_tell(world, DEVICE_UPDATED, fresh_take, NULL, event);
 }
 
-int world_read(struct world *world, const char *devpath, struct device **ret)
-{
-    return world->source.read(world->source.userdata, devpath, &world->device_source, ret);
-}
-
 /* A device without subsystem: no event tells of it, so that it is looked at when a child comes. */
 static int meet_parent(struct world *world, const char *devpath)
 {
@@ -237,6 +232,10 @@ static int meet(struct world *world, struct device *fresh_take, const struct uev
     return r;
 }
 
+/*
+ * Most devices are gone before their `unbind` is read. Until their `remove` is, all that the kernel
+ * says is of the one that we know, and is told with what we know of it.
+ */
 static int look_at(struct world *world, const char *devpath, const struct uevent *event)
 {
     struct device *fresh = NULL;
@@ -245,11 +244,13 @@ static int look_at(struct world *world, const char *devpath, const struct uevent
 
     if (real_add)
         ended_forget(&world->ended, devpath);
-    int r = world_read(world, devpath, &fresh);
+    struct device *known = world_find(world, devpath);
+    int r = world_read_again(world, devpath, known, &fresh);
+    if (r == 0 && known && tellable && !event->synthetic)
+        world_tell(world, DEVICE_UPDATED, known, NULL, event);
     if (r <= 0)
         return r; /* 0: gone again, its `remove` is on the way */
 
-    struct device *known = world_find(world, devpath);
     bool replaced = known && !device_same(known, fresh);
     if (replaced)
         world_vanish(world, known, NULL);
@@ -364,6 +365,19 @@ void world_each_below(struct world *world, const char *devpath,
     for (size_t at = 0; (at = first_within(world, devpath, at)) < world->count; at++)
         if (!streq(world->devices[at]->devpath, devpath))
             fn(userdata, world->devices[at]);
+}
+
+void world_each_below_reversed(struct world *world, const char *devpath,
+                               void (*fn)(void *userdata, struct device *device), void *userdata)
+{
+    size_t first = first_within(world, devpath, 0), last = first;
+    for (size_t at = first; (at = first_within(world, devpath, at)) < world->count; at++)
+        last = at + 1;
+    for (size_t at = last; at-- > first;) {
+        const char *rest = after_prefix(world->devices[at]->devpath, devpath);
+        if (rest && *rest == '/') /* else itself, or a neighbour */
+            fn(userdata, world->devices[at]);
+    }
 }
 
 const struct world_counters *world_counters(const struct world *world)

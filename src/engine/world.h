@@ -100,4 +100,8 @@ void world_each(struct world *world, void (*fn)(void *userdata, struct device *d
 void world_each_below(struct world *world, const char *devpath,
                       void (*fn)(void *userdata, struct device *device), void *userdata);
 
+/* The same, children before their parents. */
+void world_each_below_reversed(struct world *world, const char *devpath,
+                               void (*fn)(void *userdata, struct device *device), void *userdata);
+
 const struct world_counters *world_counters(const struct world *world);

@@ -1,8 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All of sysfs against all that is known. */
+/* Looking at sysfs: one device, or all of it against all that is known. */
 #include <errno.h>
 
 #include "engine/world_state.h"
+
+int world_read(struct world *world, const char *devpath, struct device **ret)
+{
+    return world->source.read(world->source.userdata, devpath, &world->device_source, ret);
+}
+
+int world_read_again(struct world *world, const char *devpath, const struct device *known,
+                     struct device **ret)
+{
+    struct device *fresh = NULL;
+    int r = world_read(world, devpath, &fresh);
+    if (r > 0 && known && device_same(known, fresh) && known->subsystem[0] &&
+        !fresh->subsystem[0]) {
+        device_free(fresh);
+        return 0;
+    }
+    if (r > 0)
+        *ret = fresh;
+    return r;
+}
 
 struct scan {
     struct world *world;

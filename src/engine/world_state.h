@@ -21,6 +21,13 @@ struct world {
 /* The source's read. */
 int world_read(struct world *world, const char *devpath, struct device **ret);
 
+/*
+ * The same, of a device that is known (or NULL). Of one that goes the kernel takes the links away
+ * before the directory (device_del()): where it has lost its subsystem it counts as gone.
+ */
+int world_read_again(struct world *world, const char *devpath, const struct device *known,
+                     struct device **ret);
+
 /* Tells the listener. */
 void world_tell(struct world *world, enum world_news news, struct device *device,
                 const char *old_devpath, const struct uevent *event);

@@ -341,23 +341,39 @@ static int judge_properties(struct judge *judge)
     return 0;
 }
 
+/* The judge's state is set up; it is done with here. */
+static int judge_device(struct judge *judge, struct share *ret)
+{
+    int r = judge_properties(judge);
+    if (r == 0)
+        r = judge_all(judge);
+    free(judge->jumps);
+    if (r < 0) {
+        rule_state_done(&judge->state);
+        return r;
+    }
+    rule_assign_finish(&judge->state);
+    *ret = judge->state.share;
+    judge->state.share = (struct share){0};
+    rule_state_done(&judge->state);
+    return ret->given;
+}
+
 int rule_judge(const struct rule_set *rules, struct device *device,
                const struct rule_container *container, rule_trace_fn trace, void *userdata,
                struct share *ret)
 {
     struct judge judge = {.rules = rules, .trace = trace, .userdata = userdata};
     rule_state_init(&judge.state, device, container);
-    int r = judge_properties(&judge);
-    if (r == 0)
-        r = judge_all(&judge);
-    free(judge.jumps);
-    if (r < 0) {
-        rule_state_done(&judge.state);
-        return r;
-    }
-    rule_assign_finish(&judge.state);
-    *ret = judge.state.share;
-    judge.state.share = (struct share){0};
-    rule_state_done(&judge.state);
-    return ret->given;
+    return judge_device(&judge, ret);
+}
+
+int rule_judge_heir(const struct rule_set *rules, struct device *device,
+                    const struct rule_container *container, const struct share *inherited,
+                    struct share *ret)
+{
+    struct judge judge = {.rules = rules};
+    rule_state_init(&judge.state, device, container);
+    int r = share_copy(&judge.state.share, inherited);
+    return r < 0 ? r : judge_device(&judge, ret);
 }

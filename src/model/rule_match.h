@@ -62,3 +62,11 @@ typedef void (*rule_trace_fn)(void *userdata, const struct rule_trace *trace);
 int rule_judge(const struct rule_set *rules, struct device *device,
                const struct rule_container *container, rule_trace_fn trace, void *userdata,
                struct share *ret);
+
+/*
+ * The same for a device that is given already, as it hangs below one with OPTIONS+="subtree":
+ * `inherited` stands before the first rule, which may change it, and take the device away.
+ */
+int rule_judge_heir(const struct rule_set *rules, struct device *device,
+                    const struct rule_container *container, const struct share *inherited,
+                    struct share *ret);

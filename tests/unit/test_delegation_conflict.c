@@ -76,94 +76,6 @@ static void a_device_that_waited_and_went_waits_no_more(void **state)
     bench_expect_one(bench);
 }
 
-#define EXCLUSIVE_RULE                                                                             \
-    "SUBSYSTEM==\"tty\", CONTAINER+=\"c*\", GROUP=\"20\", MODE=\"0660\", OPTIONS+=\"exclusive\"\n"
-
-static void an_exclusive_device_goes_from_one_container_to_the_next(void **state)
-{
-    struct bench *bench = *state;
-    bench_rules(bench, EXCLUSIVE_RULE);
-    bench_register(bench, "c1", 1);
-    bench_register(bench, "c2", 2);
-    bench_register(bench, "c3", 3);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_expect(bench, GIVEN_STEPS("c1"));
-    expect_refused(bench, "c2", TTY,
-                   "container c1 has it, and test.rules:1 says OPTIONS+=\"exclusive\"");
-    delegation_unregister(bench->delegation, "c1", NULL, NULL);
-    bench_expect(bench, CUT_STEPS("c1") TAKEN_STEPS("c1") GIVEN_STEPS("c2"));
-    recording_door_kill(&bench->door, 2, true);
-    bench_expect(bench, CUT_STEPS("c2") GIVEN_STEPS("c3"));
-    bench_expect_one(bench);
-}
-
-static void an_exclusive_device_waits_until_it_is_taken_back(void **state)
-{
-    struct bench *bench = *state;
-    bench_rules(bench, EXCLUSIVE_RULE);
-    bench_register(bench, "c1", 1);
-    bench_register(bench, "c2", 2);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_forget(bench);
-    bench->door.pend = true;
-    delegation_unregister(bench->delegation, "c1", NULL, NULL);
-    bench_expect(bench, CUT_STEPS("c1") "c1 node-detach /dev/ttyUSB0 ...\n");
-    bench->door.pend = false;
-    recording_door_complete(&bench->door, "c1", 0);
-    bench_expect(bench,
-                 "c1 node-destroy /dev/ttyUSB0\nc1 event remove " TTY "\n" GIVEN_STEPS("c2"));
-}
-
-static void an_exclusive_device_that_one_cannot_have_goes_to_the_next(void **state)
-{
-    struct bench *bench = *state;
-    bench_rules(bench, EXCLUSIVE_RULE);
-    bench_register(bench, "c1", 1);
-    bench_register(bench, "c2", 2);
-    bench_register(bench, "c3", 3);
-    bench->door.pend = true;
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    recording_door_complete(&bench->door, "c1", EPERM);
-    recording_door_complete(&bench->door, "c2", EPERM);
-    recording_door_complete_all(&bench->door);
-    expect_refused(bench, "c1", TTY, "the courier says no");
-    expect_refused(bench, "c2", TTY, "the courier says no");
-    assert_int_equal(bench_delivery(bench, "c3", TTY)->state, DELIVERY_DELIVERED);
-}
-
-static void an_exclusive_device_that_nobody_can_have_ends_nobodys_day(void **state)
-{
-    struct bench *bench = *state;
-    char name[16];
-    bench_rules(bench, EXCLUSIVE_RULE);
-    for (int i = 1; i < 40; i++) {
-        snprintf(name, sizeof(name), "c%d", i);
-        bench_register(bench, name, i);
-    }
-    bench->door.refused = "node-attach";
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_expect_nothing(bench);
-    for (int i = 1; i < 40; i++) {
-        snprintf(name, sizeof(name), "c%d", i);
-        assert_int_equal(bench_delivery(bench, name, TTY)->why.error, EIO);
-    }
-}
-
-static void what_was_given_before_it_became_exclusive_is_not_taken_from_the_first(void **state)
-{
-    struct bench *bench = *state;
-    bench_rules(bench, TTY_RULE);
-    bench_register(bench, "c1", 1);
-    bench_register(bench, "c2", 2);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_rules(bench, EXCLUSIVE_RULE);
-    int holders = 0;
-    for (struct container *c = delegation_containers(bench->delegation); c; c = c->next)
-        holders += container_find_delivery(c, TTY)->state == DELIVERY_DELIVERED;
-    assert_int_equal(holders, 1);
-    bench_expect_one(bench);
-}
-
 static void what_hands_the_host_over_is_given_only_to_who_says_so(void **state)
 {
     static const struct {
@@ -268,11 +180,6 @@ int main(void)
         BENCH_TEST(the_holder_of_a_path_keeps_it_and_the_other_waits),
         BENCH_TEST(a_path_is_free_when_its_holder_gets_another),
         BENCH_TEST(a_device_that_waited_and_went_waits_no_more),
-        BENCH_TEST(an_exclusive_device_goes_from_one_container_to_the_next),
-        BENCH_TEST(an_exclusive_device_waits_until_it_is_taken_back),
-        BENCH_TEST(an_exclusive_device_that_one_cannot_have_goes_to_the_next),
-        BENCH_TEST(an_exclusive_device_that_nobody_can_have_ends_nobodys_day),
-        BENCH_TEST(what_was_given_before_it_became_exclusive_is_not_taken_from_the_first),
         BENCH_TEST(what_hands_the_host_over_is_given_only_to_who_says_so),
         BENCH_TEST(what_cannot_be_a_node_is_said_and_counts_as_nothing),
         BENCH_TEST(what_is_not_wanted_is_not_done),

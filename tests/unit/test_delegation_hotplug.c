@@ -252,71 +252,6 @@ static void a_rule_that_names_the_driver_gives_at_bind(void **state)
     bench_expect(bench, CUT_STEPS("c1") TAKEN_STEPS("c1"));
 }
 
-#define BOARD_RULE                                                                                 \
-    "SUBSYSTEM==\"usb\", ENV{DEVTYPE}==\"usb_device\", CONTAINER+=\"c1\", NODE=\"board\", "        \
-    "SYMLINK+=\"b\", GROUP=\"20\", MODE=\"0660\", OPTIONS+=\"subtree\"\n"
-#define BOARD_STEPS                                                                                \
-    "c1 node-make /dev/board c 189:3 owner 0:20 mode 0660\n"                                       \
-    "c1 node-attach /dev/board\n"                                                                  \
-    "c1 link-make /dev/b -> /dev/board\n"                                                          \
-    "c1 access-allow c 189:3 rw\n"                                                                 \
-    "c1 event add " USB "\n"
-#define INTERFACE "/devices/pci0/usb1/1-1/1-1:1.0"
-
-static void a_subtree_comes_with_all_that_hangs_below(void **state)
-{
-    struct bench *bench = *state;
-    bench_rules(bench, BOARD_RULE);
-    bench_register(bench, "c1", 1);
-    bench_plug(bench, USB, "usb", USB_UEVENT);
-    bench_expect(bench, BOARD_STEPS);
-    bench_plug(bench, INTERFACE, "usb", "DEVTYPE=usb_interface\n");
-    bench_expect(bench, "c1 event add " INTERFACE "\n");
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_expect(bench, GIVEN_STEPS("c1"));
-    bench_plug(bench, "/devices/pci0/usb1/1-10", "usb", "DEVTYPE=usb_interface\n");
-    bench_expect(bench, "");
-}
-
-static void children_lose_what_their_parent_loses(void **state)
-{
-    struct bench *bench = *state;
-    bench_rules(bench, BOARD_RULE);
-    bench_register(bench, "c1", 1);
-    bench_plug(bench, USB, "usb", USB_UEVENT);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_forget(bench);
-    bench_rules(bench, "");
-    assert_non_null(strstr(bench->door.log, "event remove " TTY "\n"));
-    assert_non_null(strstr(bench->door.log, "event remove " USB "\n"));
-    bench_expect_nothing(bench);
-}
-
-static void children_do_not_outlive_a_parent_whose_removal_came_first(void **state)
-{
-    struct bench *bench = *state;
-    struct uevent event;
-    bench_rules(bench, BOARD_RULE);
-    bench_register(bench, "c1", 1);
-    bench_plug(bench, USB, "usb", USB_UEVENT);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_forget(bench);
-    fake_event(&bench->fake, "remove", USB, NULL, &event);
-    world_apply(delegation_world(bench->delegation), &event);
-    bench_expect_nothing(bench);
-}
-
-static void children_that_were_known_first_follow_a_parent_that_comes_late(void **state)
-{
-    struct bench *bench = *state;
-    bench_rules(bench, BOARD_RULE);
-    bench_register(bench, "c1", 1);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_expect(bench, "");
-    bench_plug(bench, USB, "usb", USB_UEVENT);
-    bench_expect(bench, BOARD_STEPS GIVEN_STEPS("c1"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,10 +269,6 @@ int main(void)
         BENCH_TEST(another_name_is_news_for_programs_inside),
         BENCH_TEST(a_change_that_ends_the_grant_is_a_removal_inside),
         BENCH_TEST(a_rule_that_names_the_driver_gives_at_bind),
-        BENCH_TEST(a_subtree_comes_with_all_that_hangs_below),
-        BENCH_TEST(children_lose_what_their_parent_loses),
-        BENCH_TEST(children_do_not_outlive_a_parent_whose_removal_came_first),
-        BENCH_TEST(children_that_were_known_first_follow_a_parent_that_comes_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,9 @@
 
 #include "engine_bench.h"
 
+#define USB "/devices/pci0/usb1/1-1"
+#define INTERFACE USB "/1-1:1.0"
+
 /* What happens while a courier is under way, and when it does not come back. */
 
 #define NAMED_RULE "SUBSYSTEM==\"tty\", CONTAINER+=\"c*\", GROUP=\"dialout\", SYMLINK+=\"a\"\n"
@@ -162,7 +165,7 @@ static void a_move_meanwhile_is_told_behind_the_add(void **state)
     bench_expect_nothing(bench);
 }
 
-static void a_move_that_is_never_told_is_no_remove_of_what_is_not_known(void **state)
+static void a_move_of_what_is_gone_by_now_is_told_before_its_remove(void **state)
 {
     struct bench *bench = *state;
     bench_rules(bench, TTY_RULE);
@@ -174,9 +177,34 @@ static void a_move_that_is_never_told_is_no_remove_of_what_is_not_known(void **s
     bench_event(bench, "move", "/devices/x/ttyUSB0", "DEVPATH_OLD=" TTY);
     bench_unplug(bench, "/devices/x/ttyUSB0");
     recording_door_complete_all(&bench->door);
-    assert_non_null(strstr(bench->door.log, "event remove " TTY "\n"));
-    assert_null(strstr(bench->door.log, "event remove /devices/x"));
-    assert_null(strstr(bench->door.log, "event move"));
+    const char *moved = strstr(bench->door.log, "event move /devices/x/ttyUSB0\n");
+    assert_non_null(moved);
+    assert_non_null(strstr(moved, "event remove /devices/x/ttyUSB0\n"));
+    assert_null(strstr(bench->door.log, "event remove " TTY "\n"));
+}
+
+/* All that the kernel says is told, in its order, though the device is no more when it is. */
+static void what_happened_before_the_remove_is_told_before_it(void **state)
+{
+    struct bench *bench = *state;
+    bench_rules(bench, "SUBSYSTEM==\"usb\", CONTAINER+=\"c1\", OPTIONS+=\"subtree no_node\"\n");
+    bench_register(bench, "c1", 1);
+    bench_plug(bench, USB, "usb", "DEVTYPE=usb_device\n");
+    bench_plug(bench, INTERFACE, "usb", "DEVTYPE=usb_interface\n");
+    bench->door.pend = true;
+    bench_rules(bench,
+                "SUBSYSTEM==\"usb\", CONTAINER+=\"c1\", OPTIONS+=\"subtree no_node\"\n" TTY_RULE);
+    bench_plug(bench, "/devices/ttyS9", "tty", "MAJOR=4\nMINOR=73\nDEVNAME=ttyS9\n");
+    bench_forget(bench);
+    bench_event(bench, "unbind", USB, NULL);
+    bench_event(bench, "unbind", INTERFACE, NULL);
+    bench_unplug(bench, INTERFACE);
+    bench_unplug(bench, USB);
+    bench_expect(bench, "");
+    recording_door_complete_all(&bench->door);
+    assert_non_null(strstr(bench->door.log,
+                           "c1 event unbind " USB "\nc1 event unbind " INTERFACE
+                           "\nc1 event remove " INTERFACE "\nc1 event remove " USB "\n"));
 }
 
 /* The removal comes through a full queue: the container is compared as a whole. */
@@ -347,7 +375,8 @@ int main(void)
         BENCH_TEST(a_device_that_came_and_went_meanwhile_was_never_there),
         BENCH_TEST(events_of_a_device_wait_for_its_add),
         BENCH_TEST(a_move_meanwhile_is_told_behind_the_add),
-        BENCH_TEST(a_move_that_is_never_told_is_no_remove_of_what_is_not_known),
+        BENCH_TEST(what_happened_before_the_remove_is_told_before_it),
+        BENCH_TEST(a_move_of_what_is_gone_by_now_is_told_before_its_remove),
         BENCH_TEST(a_queue_that_is_full_converges),
         BENCH_TEST(looks_without_an_event_do_not_fill_the_queue),
         BENCH_TEST(a_container_that_hangs_delays_nobody),

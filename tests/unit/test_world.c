@@ -95,6 +95,37 @@ static void an_event_of_what_is_gone_already_is_nothing(void **state)
     world_scene_expect(scene, "");
 }
 
+/* As most do that are read while a device goes: its directory is away before its `remove` is read.
+ */
+static void what_is_said_of_a_known_device_that_is_gone_is_told_until_its_remove(void **state)
+{
+    struct world_scene *scene = *state;
+    plug(scene, DISK, DISK_UEVENT);
+    fake_unplug(&scene->fake, DISK);
+    world_scene_expect(scene, "appeared " DISK " by add\n");
+    assert_int_equal(world_scene_hear(scene, "unbind", DISK, NULL), 0);
+    world_scene_expect(scene, "updated " DISK " by unbind\n");
+    assert_int_equal(world_scene_hear(scene, "change", DISK, "SYNTH_UUID=0"), 0);
+    assert_int_equal(world_scene_hear(scene, "add", DISK, NULL), 0);
+    world_scene_expect(scene, "");
+    assert_int_equal(world_scene_hear(scene, "remove", DISK, NULL), 0);
+    world_scene_expect(scene, "vanished " DISK " by remove\n");
+}
+
+/* Its links go before its directory. */
+static void a_device_that_lost_its_subsystem_is_about_to_go(void **state)
+{
+    struct world_scene *scene = *state;
+    struct uevent event;
+    plug(scene, DISK, DISK_UEVENT);
+    world_scene_expect(scene, "appeared " DISK " by add\n");
+    fake_event(&scene->fake, "change", DISK, NULL, &event);
+    fake_set_text(&fake_find(&scene->fake, DISK)->subsystem, "");
+    assert_int_equal(world_apply(scene->world, &event), 0);
+    world_scene_expect(scene, "updated " DISK " by change\n");
+    assert_string_equal(world_find(scene->world, DISK)->subsystem, "block");
+}
+
 static void another_inode_is_another_device(void **state)
 {
     struct world_scene *scene = *state;
@@ -336,6 +367,8 @@ int main(void)
         WORLD_TEST(a_synthetic_event_finds_what_was_missed_but_is_no_add),
         WORLD_TEST(an_event_of_a_device_whose_add_was_lost_is_an_appearance_and_then_news),
         WORLD_TEST(an_event_of_what_is_gone_already_is_nothing),
+        WORLD_TEST(what_is_said_of_a_known_device_that_is_gone_is_told_until_its_remove),
+        WORLD_TEST(a_device_that_lost_its_subsystem_is_about_to_go),
         WORLD_TEST(another_inode_is_another_device),
         WORLD_TEST(a_number_has_one_owner),
         WORLD_TEST(a_real_remove_ends_what_was_known_whatever_sysfs_shows),

@@ -232,21 +232,20 @@ static void join_cgroups(const struct options *options)
 static void bind_root(const struct options *options)
 {
     bool given = options->rootfs_fd >= 0;
-    struct mount_attr attributes = {
-        .attr_set = given ? 0 : MOUNT_ATTR_RDONLY,
-        .propagation = MS_PRIVATE,
-    };
 
     /* Cloned before we leave: a descriptor cannot be bound from another mount namespace. */
     int tree = (int)syscall(SYS_open_tree, given ? options->rootfs_fd : AT_FDCWD, given ? "" : "/",
                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (given ? AT_EMPTY_PATH : 0));
-    if (tree < 0 ||
-        syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
+    if (tree < 0)
         die("binding the root");
     if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         die("a mount namespace");
     if (syscall(SYS_move_mount, tree, "", AT_FDCWD, ROOT, MOVE_MOUNT_F_EMPTY_PATH) < 0)
         die("mounting the root");
+    /* Not mount_setattr(2), which came with 5.12. */
+    if (mount("none", ROOT, NULL, MS_PRIVATE, NULL) < 0 ||
+        (!given && mount("none", ROOT, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0))
+        die("making the root private");
     close(tree);
 }
 
