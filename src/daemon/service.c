@@ -305,6 +305,7 @@ static int open_delegation(struct service *service, struct refusal *why)
         .enumerate = world_enumerate,
         .read_attribute = sysfs_read_attribute,
         .read_udev = udev_listener_read,
+        .has_udev = udev_listener_has_udev,
         .userdata = &service->udev,
         .facts = &host_facts_real,
     };

@@ -227,6 +227,7 @@ int device_set_udev(struct device *device, const struct property_list *propertie
 void device_inherit(struct device *device, struct device *from)
 {
     device->since = from->since;
+    device->described = from->described;
     if (from->initialised)
         device_take_udev(device, &from->udev);
     from->initialised = false;

@@ -148,6 +148,12 @@ static int fake_read_udev(void *userdata, const struct device *device, struct ud
     return r < 0 ? r : 1;
 }
 
+static bool fake_has_udev(void *userdata)
+{
+    const struct fake_world *fake = userdata;
+    return fake->udevd != FAKE_UDEVD_NONE;
+}
+
 static int fake_read_attribute(void *userdata, const struct device *device, const char *name,
                                char **ret)
 {
@@ -165,6 +171,7 @@ struct world_source fake_world_source(struct fake_world *fake)
                                  .enumerate = fake_enumerate,
                                  .read_attribute = fake_read_attribute,
                                  .read_udev = fake_read_udev,
+                                 .has_udev = fake_has_udev,
                                  .userdata = fake};
 }
 
