@@ -360,18 +360,6 @@ static void the_records_links_are_those_that_are_there(void **state)
     assert_non_null(strstr(bench->door.record, "S:zigbee\n"));
 }
 
-static void devices_are_told_of_in_turn_where_two_containers_have_them(void **state)
-{
-    struct bench *bench = begin(state, FAKE_UDEVD_SETTLED);
-    bench_register(bench, "c1", 1);
-    bench_register(bench, "c2", 2);
-    bench_forget(bench);
-    plug_at(bench, "10");
-    bench_expect(bench, GIVEN_STEPS("c1") GIVEN_STEPS("c2"));
-    report(bench, 10, "A5", NULL);
-    bench_expect(bench, DESCRIBED("c1", "add") DESCRIBED("c2", "add"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,7 +383,6 @@ int main(void)
         BENCH_TEST(a_udevd_that_comes_hears_of_all_and_our_records_go),
         BENCH_TEST(an_event_is_enough_to_see_the_udevd),
         BENCH_TEST(the_records_links_are_those_that_are_there),
-        BENCH_TEST(devices_are_told_of_in_turn_where_two_containers_have_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
