@@ -98,6 +98,7 @@ static json_t *metrics_of(struct service *service)
     set(metrics, "taken", counters->taken);
     set(metrics, "changed", counters->changed);
     set(metrics, "told", counters->told);
+    set(metrics, "described", counters->described);
     set(metrics, "refused", counters->refused);
     set(metrics, "residues", counters->residues);
     set(metrics, "stalls", counters->stalls);

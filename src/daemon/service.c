@@ -306,6 +306,7 @@ static int open_delegation(struct service *service, struct refusal *why)
         .read_attribute = sysfs_read_attribute,
         .read_udev = udev_listener_read,
         .read_seqnum = world_seqnum,
+        .has_udev = udev_listener_has_udev,
         .userdata = &service->udev,
         .facts = &host_facts_real,
     };

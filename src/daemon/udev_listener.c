@@ -102,14 +102,19 @@ void udev_listener_end(struct udev_listener *listener)
     device_monitor_close(TAKE_PTR(listener->monitor));
 }
 
+bool udev_listener_has_udev(void *userdata)
+{
+    const struct udev_listener *listener = userdata;
+    return listener->monitor && udev_database_is_served();
+}
+
 /*
  * Of a device without a record udev has nothing to say, if only it has heard of it. While it has
  * something to do, a record may be that of the device's predecessor, too.
  */
 int udev_listener_read(void *userdata, const struct device *device, struct udev_view *ret)
 {
-    const struct udev_listener *listener = userdata;
-    if (!listener->monitor || !udev_database_is_served())
+    if (!udev_listener_has_udev(userdata))
         return 0;
     if (!udev_database_is_settled())
         return -EAGAIN;

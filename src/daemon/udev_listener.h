@@ -40,3 +40,6 @@ void udev_listener_end(struct udev_listener *listener);
 
 /* The read_udev of a world_source; `userdata` is the listener. */
 int udev_listener_read(void *userdata, const struct device *device, struct udev_view *ret);
+
+/* Its has_udev. */
+bool udev_listener_has_udev(void *userdata);

@@ -93,6 +93,67 @@ void delivery_move_announcement(struct delivery *delivery, const char *devpath)
     delivery->announcement_size = (size_t)size;
 }
 
+void hint_free(struct hint *hint)
+{
+    if (!hint)
+        return;
+    free(hint->devpath);
+    free(hint->message);
+    free(hint);
+}
+
+static struct hint *hint_new(const char *devpath, uint64_t inode, const char *message,
+                             size_t message_size)
+{
+    struct hint *hint = calloc(1, sizeof(*hint));
+    if (!hint)
+        return NULL;
+    hint->inode = inode;
+    hint->devpath = strdup(devpath);
+    if (message) {
+        hint->message = malloc(message_size);
+        hint->message_size = message_size;
+        if (hint->message)
+            memcpy(hint->message, message, message_size);
+    }
+    if (!hint->devpath || (message && !hint->message)) {
+        hint_free(hint);
+        return NULL;
+    }
+    return hint;
+}
+
+void delivery_settle_debt(struct delivery *delivery)
+{
+    struct hint *oldest = delivery->owed;
+    if (!oldest)
+        return;
+    delivery->owed = oldest->next;
+    if (!delivery->owed)
+        delivery->owed_tail = NULL;
+    delivery->owed_count--;
+    hint_free(oldest);
+}
+
+int delivery_owe(struct delivery *delivery, struct hint *hint)
+{
+    struct hint *owed = hint_new(hint->devpath, hint->inode, NULL, 0);
+    if (!owed)
+        return -ENOMEM;
+    if (delivery->owed_count == DELIVERY_OWED_MAX)
+        delivery_settle_debt(delivery);
+    owed->seqnum = hint->seqnum;
+    owed->message = TAKE_PTR(hint->message);
+    owed->message_size = hint->message_size;
+    if (delivery->owed_tail)
+        delivery->owed_tail->next = owed;
+    else
+        delivery->owed = owed;
+    delivery->owed_tail = owed;
+    delivery->owed_count++;
+    return 0;
+}
+
 struct delivery *container_find_delivery(const struct container *container, const char *devpath)
 {
     for (struct delivery *d = container->deliveries; d; d = d->next)
@@ -138,6 +199,9 @@ void container_remove_delivery(struct container *container, struct delivery *del
         container->deliveries_tail = delivery->previous;
     grant_free(delivery->grant);
     free(delivery->announcement);
+    udev_word_free(delivery->word);
+    while (delivery->owed)
+        delivery_settle_debt(delivery);
     free(delivery);
 }
 
@@ -161,36 +225,6 @@ void container_remove_attachment(struct container *container, const char *devpat
         *at = attachment->next;
         attachment_free(attachment);
     }
-}
-
-void hint_free(struct hint *hint)
-{
-    if (!hint)
-        return;
-    free(hint->devpath);
-    free(hint->message);
-    free(hint);
-}
-
-static struct hint *hint_new(const char *devpath, uint64_t inode, const char *message,
-                             size_t message_size)
-{
-    struct hint *hint = calloc(1, sizeof(*hint));
-    if (!hint)
-        return NULL;
-    hint->inode = inode;
-    hint->devpath = strdup(devpath);
-    if (message) {
-        hint->message = malloc(message_size);
-        hint->message_size = message_size;
-        if (hint->message)
-            memcpy(hint->message, message, message_size);
-    }
-    if (!hint->devpath || (message && !hint->message)) {
-        hint_free(hint);
-        return NULL;
-    }
-    return hint;
 }
 
 int container_push_hint(struct container *container, const char *devpath, uint64_t inode,
@@ -265,6 +299,6 @@ int container_add_waiter(struct container *container, container_end_fn fn, void 
 
 bool container_settled(const struct container *container)
 {
-    return container->stalled ||
-           (!container->job && !container->hints && !container->compare_wanted);
+    return container->stalled || (!container->job && !container->marking && !container->hints &&
+                                  !container->compare_wanted);
 }

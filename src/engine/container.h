@@ -11,6 +11,7 @@
 
 #define CONTAINER_NAME_MAX 128
 #define CONTAINER_LABELS_MAX 64
+#define DELIVERY_OWED_MAX 64     /* events that udev is not done with; the oldest is forgotten */
 #define CONTAINER_QUEUE_MAX 1024 /* hints; beyond that the container is compared as a whole */
 
 enum delivery_state {
@@ -32,6 +33,13 @@ struct delivery {
     uint32_t uid, gid;    /* inside */
     char *announcement;   /* the message of its `add`, to make a `remove` from; NULL: not told */
     size_t announcement_size;
+    struct udev_word *word; /* what a libudev inside knows of it, or may know; NULL: nothing */
+    uint64_t described_us;  /* when that was first so: CLOCK_MONOTONIC, 0: not yet */
+    bool recorded;          /* its record is inside for certain */
+    bool udev_told;         /* of it, by a message of udev's */
+    struct hint *owed, *owed_tail; /* told as the kernel tells; udev's word on these is to follow */
+    size_t owed_count;
+    bool handed_over;   /* a udevd inside heard of it */
     struct refusal why; /* DELIVERY_REFUSED */
     bool conflicting;   /* refused because another delivery holds what it wants */
 };
@@ -41,8 +49,9 @@ struct hint {
     struct hint *next;
     uint64_t serial; /* in the order in which the container's hints came */
     char *devpath;
-    uint64_t inode; /* the incarnation that the event is of */
-    char *message;  /* the event to tell, serialised; NULL: none */
+    uint64_t inode;  /* the incarnation that the event is of */
+    uint64_t seqnum; /* the kernel's number of it; 0: none */
+    char *message;   /* the event to tell, serialised; NULL: none */
     size_t message_size;
 };
 
@@ -81,9 +90,12 @@ struct container {
     struct delivery *deliveries, *deliveries_tail;
     struct attachment *attachments;
     struct hint *hints, *hints_tail;
-    size_t told_count;    /* of the hints, those with an event */
-    uint64_t hint_serial; /* of the newest hint ever */
-    struct job *job;      /* under way, or NULL */
+    bool has_udevd; /* one runs inside, which hears the kernel's events and does the rest itself */
+    bool marked;    /* the marker of a udev was made inside, or tried to */
+    bool marking, marking_present; /* it is being made, or removed */
+    size_t told_count;             /* of the hints, those with an event */
+    uint64_t hint_serial;          /* of the newest hint ever */
+    struct job *job;               /* under way, or NULL */
     struct waiter *waiters;
     bool turning;        /* its queue is being worked off further up the stack */
     bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */
@@ -125,6 +137,13 @@ struct delivery *container_find_delivery(const struct container *container, cons
 /* The delivery (not refused) that holds a node path, other than `except`; borrowed, or NULL. */
 struct delivery *container_find_node(const struct container *container, const char *node,
                                      const struct delivery *except);
+
+/* The oldest event that udev's word is owed for is done with: it is freed. */
+void delivery_settle_debt(struct delivery *delivery);
+
+/* Udev's word on an event is to follow: the hint's message, which it has no more then. Returns 0 or
+ * -ENOMEM. */
+int delivery_owe(struct delivery *delivery, struct hint *hint);
 
 /* A new delivery at the end of the list; takes the grant. NULL when memory is short (grant
  * untouched). */

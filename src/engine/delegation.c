@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "engine/conflict.h"
+#include "engine/description.h"
 #include "engine/news.h"
 #include "engine/outcome.h"
 
@@ -78,6 +79,8 @@ void delegation_hint(struct container *container, const char *devpath, uint64_t 
     int size = event ? uevent_serialise(event, message, sizeof(message), NULL) : 0;
     int r = container_push_hint(container, devpath, inode, size > 0 ? message : NULL,
                                 size > 0 ? (size_t)size : 0);
+    if (r == 0 && event)
+        container->hints_tail->seqnum = event->seqnum;
     if (r == -ENOBUFS)
         container->compare_wanted = true; /* the event is lost inside, its effect is not */
     else if (r < 0)
@@ -197,7 +200,8 @@ static void take(struct container *container, struct delivery *delivery, struct 
     job->hint = hint_take;
     delivery->state = DELIVERY_TAKING;
     job_prepare_remove(job, event_take);
-    plan_take(&job->plan, delivery->grant, job->event);
+    description_prepare_end(job);
+    plan_take_described(&job->plan, delivery->grant, job->event, delivery->word, job->word);
     start(job, "take");
 }
 
@@ -275,6 +279,9 @@ static void take_up(struct container *container, struct hint *hint_take)
         relink(container, unsettled, yielded, hint_take);
     else if (delivery && delivery_takes_event(delivery, event))
         tell(container, delivery, hint_take, TAKE_PTR(event));
+    else if (delivery && !removal &&
+             description_take_up(container, delivery, device, hint_take, event))
+        return;
     else if (!delivery && grant && !removal)
         give(container, device, TAKE_PTR(grant), hint_take, TAKE_PTR(event));
     else
@@ -284,11 +291,14 @@ static void take_up(struct container *container, struct hint *hint_take)
 /* Works hints off until one has to wait, or none is left. */
 static void work_off(struct container *container)
 {
-    while (!container->job && !container->stalled) {
+    while (!container->job && !container->marking && !container->stalled) {
+        if (description_mark(container))
+            continue;
         struct hint *hint = container_pop_hint(container);
         if (!hint && !container->compare_wanted)
             return;
         if (hint) {
+            description_look(container);
             take_up(container, hint);
         } else {
             container->compare_wanted = false;

@@ -22,6 +22,7 @@ struct delegation;
 
 struct delegation_counters {
     uint64_t given, taken, changed, told; /* plans that ended well */
+    uint64_t described;                   /* of udev's words, those that were carried inside */
     uint64_t refused;                     /* plans to give that failed */
     uint64_t residues;                    /* plans to take of which a step failed */
     uint64_t stalls;
@@ -94,7 +95,8 @@ int delegation_wait(struct delegation *delegation, struct container *container, 
 /* Forgets such a wait. */
 void delegation_wait_cancel(struct delegation *delegation, void *userdata);
 
-/* Looks whether every device cgroup is still as we left it: called by a slow timer. */
+/* Looks whether every device cgroup is still as we left it, and whether a udevd has come to a
+ * container or left it: called by a slow timer. */
 void delegation_repair(struct delegation *delegation);
 
 /* Borrowed, or NULL. */

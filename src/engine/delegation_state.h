@@ -10,6 +10,7 @@
 
 #define RETRY_FIRST_US 1000000u
 #define RETRY_LAST_US 30000000u
+#define LOOKS_PER_TURN 64 /* containers that the slow timer asks at a time */
 
 struct delegation {
     const struct door *door;
@@ -21,6 +22,7 @@ struct delegation {
     struct executor executor;
     struct container *containers;
     struct delegation_counters counters;
+    size_t looked_at;  /* so many containers were asked whether a udevd runs in them */
     bool reviving;     /* others take their turn further up the stack */
     bool revived_anew; /* and somebody was revived meanwhile */
 };

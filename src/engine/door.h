@@ -22,6 +22,8 @@ struct door_item;
 /* What the engine needs to know of a place. */
 struct place_facts {
     enum netns_kind netns;
+    bool tells_udev;          /* udev's events, records and marker are ours to give where no udevd
+                                 runs inside; not in the host's network namespace */
     const struct idmap *uids; /* borrowed from the place */
     const struct idmap *gids;
     uint64_t process_key; /* differs for each process: inode number of its pidfd or start time */
@@ -71,6 +73,16 @@ struct door {
 
     /* Puts back what a runtime took away (device cgroup). How many repairs, or a negative errno. */
     int (*place_repair)(void *userdata, struct door_place *place, struct refusal *why);
+
+    /* Whether a udevd runs inside: 1 or 0; a negative errno where it cannot be known. */
+    int (*place_has_udevd)(void *userdata, const struct door_place *place);
+
+    /*
+     * Makes the marker by which libudev inside knows that there is a udev, or removes it. Returns
+     * and ends like run(), and is a step like others: one at a time.
+     */
+    int (*place_mark)(void *userdata, struct door_place *place, bool present, door_done_fn done,
+                      void *done_userdata, struct step_result *result);
 
     /* NULL when memory is short. */
     struct door_item *(*item_new)(void *userdata, struct door_place *place);

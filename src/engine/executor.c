@@ -107,8 +107,8 @@ static void on_done(void *userdata, const struct step_result *result)
 static bool is_left_out(const struct job *job, const struct step *step)
 {
     const struct delivery *delivery = job->delivery;
-    bool seals =
-        step->kind == STEP_NODE_DESTROY || (step->kind == STEP_EVENT && job->kind == JOB_TAKE);
+    bool tells = step->kind == STEP_EVENT || step->kind == STEP_UDEV_EVENT;
+    bool seals = step->kind == STEP_NODE_DESTROY || (tells && job->kind == JOB_TAKE);
     return (step->kind == STEP_LINK_MAKE && delivery->cut) ||
            (step->kind == STEP_ACCESS_DENY && delivery->denied) ||
            (step->kind == STEP_NODE_REVOKE && delivery->revoked) ||

@@ -23,6 +23,7 @@ void job_free(struct job *job)
     hint_free(job->hint);
     grant_free(job->desired);
     free(job->event);
+    udev_word_free(job->word);
     free(job);
 }
 
@@ -95,4 +96,9 @@ void job_prepare_other(struct job *job, struct uevent *event_take)
 {
     (void)announcement_for_grant(event_take, job->delivery->grant);
     job->event = event_take;
+}
+
+struct uevent *job_repeat_add(const struct delivery *delivery)
+{
+    return parse_event(delivery->announcement, delivery->announcement_size);
 }

@@ -7,19 +7,29 @@
 
 struct executor;
 
-enum job_kind { JOB_GIVE, JOB_TAKE, JOB_CHANGE, JOB_RELINK, JOB_TELL };
+enum job_kind {
+    JOB_GIVE,
+    JOB_TAKE,
+    JOB_CHANGE,
+    JOB_RELINK,
+    JOB_TELL,
+    JOB_DESCRIBE,  /* udev's word follows, for a container without a udevd */
+    JOB_HAND_OVER, /* a udevd has come to the container: the word is its own from now on */
+};
 
 struct job {
     enum job_kind kind;
     struct container *container;
     struct delivery *delivery;
-    struct hint *hint;     /* what it was made for; owned */
-    struct grant *desired; /* JOB_CHANGE: becomes the delivery's grant; owned */
-    uint32_t yielded;      /* JOB_RELINK: what the delivery's grant yields afterwards */
-    struct uevent *event;  /* what the plan tells; owned, or NULL */
+    struct hint *hint;      /* what it was made for; owned */
+    struct grant *desired;  /* JOB_CHANGE: becomes the delivery's grant; owned */
+    uint32_t yielded;       /* JOB_RELINK: what the delivery's grant yields afterwards */
+    struct uevent *event;   /* what the plan tells; owned, or NULL */
+    struct udev_word *word; /* likewise, as udev tells it */
     struct plan plan;
     size_t position;
     bool undoing;
+    bool unrecorded;    /* JOB_DESCRIBE: its record could not be written; the rest went well */
     bool withdrawn;     /* cut by somebody else while it ran */
     bool stalled;       /* a step said so */
     bool shadowed;      /* something inside hides what was to be taken away */
@@ -44,6 +54,9 @@ int job_prepare_add(struct job *job, struct uevent *event_take, const struct dev
                     uint64_t *dropped);
 void job_prepare_remove(struct job *job, struct uevent *event_take);
 void job_prepare_other(struct job *job, struct uevent *event_take);
+
+/* The `add` as it was told, to be told again; NULL: it was not. */
+struct uevent *job_repeat_add(const struct delivery *delivery);
 
 /* The event in a hint on the heap, or NULL. */
 struct uevent *hint_event(const struct hint *hint);

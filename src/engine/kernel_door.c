@@ -107,6 +107,10 @@ static void note_reply(struct door_place *place, const struct courier_reply *rep
         note_gone(place);
         made_path_remove(&item->links, place->path);
         break;
+    case STEP_RECORD_WRITE:
+    case STEP_RECORD_REMOVE:
+        place_note_record(place, place->kind, reply);
+        break;
     default: /* STEP_IDENTIFY; the others are no errands */
         result->uid = reply->uid;
         result->gid = reply->gid;
@@ -135,13 +139,7 @@ static void on_errand(void *userdata, const struct courier_reply *reply)
         note_reply(place, reply, &result);
     } else {
         note_failure(place, reply);
-        result.stalled = !reply;
-        if (reply)
-            refuse(&result.why, -reply->error, "%.*s", (int)sizeof(reply->text) - 1, reply->text);
-        else
-            refuse(&result.why, ETIMEDOUT,
-                   "the container did not answer within %u ms: its file system hangs",
-                   ERRAND_DEADLINE_US / 1000);
+        place_refused(reply, &result);
     }
     done(place->done_userdata, &result);
 }
@@ -177,6 +175,10 @@ static int prepare_errand(struct door_place *place, struct door_item *item, cons
         set_path(request->target, sizeof(request->target), grant->node);
         request->made_dirs = place_count_directories(place, request->path);
         return made_path_find(item->links, step->link) ? 0 : 1;
+    case STEP_RECORD_WRITE:
+    case STEP_RECORD_REMOVE:
+        place_ask_record(place, step, request);
+        return 0;
     default: /* STEP_IDENTIFY; the others are no errands */
         request->verb = COURIER_IDENTIFY;
         set_path(request->owner, sizeof(request->owner), grant->owner);
@@ -230,6 +232,8 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
     case STEP_NODE_DETACH:
     case STEP_LINK_MAKE:
     case STEP_LINK_REMOVE:
+    case STEP_RECORD_WRITE:
+    case STEP_RECORD_REMOVE:
         return send_errand(place, item, step, done, done_userdata, result);
     case STEP_NODE_MAKE:
         (void)make_node(place, item, grant, ids, why);
@@ -245,6 +249,9 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         break;
     case STEP_EVENT:
         (void)place_tell(place, grant->inode, step->event, why);
+        break;
+    case STEP_UDEV_EVENT:
+        (void)place_tell_udev(place, grant->inode, step->word, why);
         break;
     case STEP_NODE_REVOKE:
         if (item->node)
@@ -314,6 +321,8 @@ int kernel_door_open(sd_event *event, const char *nodes, const char *bpf, struct
                                     .place_close = place_close,
                                     .place_describe_access = place_describe_access,
                                     .place_repair = place_repair,
+                                    .place_has_udevd = place_has_udevd,
+                                    .place_mark = place_mark,
                                     .item_new = item_new,
                                     .item_free = item_free,
                                     .run = run,

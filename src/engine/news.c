@@ -50,6 +50,14 @@ static void consider_descendants(struct container *container, const struct devic
     world_each_below(container->delegation->world, device->devpath, consider_relative, container);
 }
 
+/* udev's word on what the container was told may be due. */
+static void follow(struct container *container, const struct device *device)
+{
+    const struct delivery *delivery = container_find_delivery(container, device->devpath);
+    if (delivery && delivery->owed)
+        delegation_hint(container, device->devpath, device->inode, NULL);
+}
+
 static void end_device(struct container *container, const struct device *device,
                        const struct uevent *event)
 {
@@ -89,6 +97,8 @@ static void rename_device(struct container *container, const struct device *devi
                 delegation_cut(container, d);
             if (!told)
                 delivery_move_announcement(d, device->devpath);
+            if (!told && d->word)
+                udev_word_move(d->word, device->devpath);
         }
     for (struct attachment *a = container->attachments; a; a = a->next)
         if (a->inode == device->inode)
@@ -134,6 +144,9 @@ void news_receive(void *userdata, enum world_news news, struct device *device,
             take_descendants(c, device);
             consider(c, device, NULL);
             consider_descendants(c, device); /* TAGS, and what a subtree's head is given */
+            break;
+        case DEVICE_DONE:
+            follow(c, device);
             break;
         }
         delegation_turn(c);

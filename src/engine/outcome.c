@@ -5,6 +5,7 @@
 
 #include "engine/conflict.h"
 #include "engine/delegation_state.h"
+#include "engine/description.h"
 
 static void on_retry(void *userdata)
 {
@@ -95,8 +96,7 @@ static void revive_others(struct container *container, const char *gone_devpath)
     turn_others(container->delegation, container);
 }
 
-/* The container's file system hangs: its queue rests. */
-static void stall(struct container *container, const struct refusal *why)
+void outcome_stall(struct container *container, const struct refusal *why)
 {
     struct delegation *delegation = container->delegation;
     container->note = *why;
@@ -137,6 +137,7 @@ static void end_give(struct container *container, struct job *job)
             delivery->announcement_size = (size_t)size;
         }
         container->delegation->counters.given++;
+        description_expect(job);
         return;
     }
     if (job->stalled ||
@@ -227,6 +228,7 @@ static void end_tell(struct container *container, struct job *job)
     container->delegation->counters.told++;
     if (job->event->action == UEVENT_MOVE)
         delivery_move_announcement(job->delivery, uevent_get(job->event, "DEVPATH"));
+    description_expect(job);
 }
 
 static const char *outcome_of(const struct job *job)
@@ -244,6 +246,10 @@ static const char *outcome_of(const struct job *job)
         return job->why.error ? "not relinked" : "relinked";
     case JOB_TELL:
         return job->why.error ? "not told" : "told";
+    case JOB_DESCRIBE:
+        return job->why.error ? "not described" : "described";
+    case JOB_HAND_OVER:
+        return job->why.error ? "not handed over" : "handed over";
     }
     return "";
 }
@@ -253,10 +259,12 @@ void outcome_record(void *userdata, struct job *job)
     struct container *container = job->container;
     (void)userdata; /* the container knows its delegation */
 
+    if (job->kind == JOB_DESCRIBE)
+        description_soften(job);
     delegation_report_plan(job, ACTIVITY_OUTCOME, outcome_of(job));
     container->job = NULL;
     if (job->stalled)
-        stall(container, &job->why);
+        outcome_stall(container, &job->why);
     else if (!job->why.error)
         container->retry_delay_us = 0;
 
@@ -275,6 +283,12 @@ void outcome_record(void *userdata, struct job *job)
         break;
     case JOB_TELL:
         end_tell(container, job);
+        break;
+    case JOB_DESCRIBE:
+        description_end(job);
+        break;
+    case JOB_HAND_OVER:
+        description_end_hand_over(job);
         break;
     }
     if (job->stalled && job->hint)

@@ -19,3 +19,6 @@ void outcome_retry(struct container *container);
  * this one does not.
  */
 void outcome_revive(struct container *container, const char *gone_devpath);
+
+/* The container's file system hangs: its queue rests, and is tried again. */
+void outcome_stall(struct container *container, const struct refusal *why);

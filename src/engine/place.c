@@ -86,6 +86,17 @@ unsigned place_count_directories(struct door_place *place, const char *path)
     return made;
 }
 
+void place_refused(const struct courier_reply *reply, struct step_result *result)
+{
+    result->stalled = !reply;
+    if (reply)
+        refuse(&result->why, -reply->error, "%.*s", (int)sizeof(reply->text) - 1, reply->text);
+    else
+        refuse(&result->why, ETIMEDOUT,
+               "the container did not answer within %u ms: its file system hangs",
+               ERRAND_DEADLINE_US / 1000);
+}
+
 /* Field 22 of /proc/PID/stat, proc(5): with the pid it names one process of this boot. */
 static uint64_t start_time(pid_t pid)
 {
@@ -109,156 +120,12 @@ static int on_pidfd(sd_event_source *source, int fd, uint32_t events, void *user
     return 0;
 }
 
-/* The record of a place, or of the first of all (NULL), that tells of a device. */
-static struct teller **find_teller(struct shared_injector *shared, uint64_t inode,
-                                   const struct door_place *place)
-{
-    struct teller **at = &shared->tellers;
-    while (*at && ((*at)->inode != inode || (place && (*at)->place != place)))
-        at = &(*at)->next;
-    return at;
-}
-
-/* Puts the message in the place's record, or in a new one at the end. */
-static int note_teller(struct door_place *place, uint64_t inode, const char *message, size_t size)
-{
-    struct teller **at = find_teller(place->injector, inode, place);
-    struct teller *teller = realloc(*at, sizeof(*teller) + size);
-    if (!teller)
-        return -ENOMEM;
-    if (!*at)
-        *teller = (struct teller){.place = place, .inode = inode};
-    teller->size = size;
-    memcpy(teller->message, message, size);
-    *at = teller;
-    return 0;
-}
-
-static void forget_teller(struct teller **at)
-{
-    struct teller *teller = *at;
-    if (!teller)
-        return;
-    *at = teller->next;
-    free(teller);
-}
-
 int place_tell(struct door_place *place, uint64_t inode, const struct uevent *event,
                struct refusal *why)
 {
-    char message[UEVENT_INJECT_MAX];
-    struct shared_injector *shared = place->injector;
-    bool removal = event->action == UEVENT_REMOVE;
-    int size = uevent_serialise(event, message, sizeof(message), NULL);
-    if (size < 0)
-        return refuse(why, E2BIG, "the event is too large to inject");
-    if (!shared)
+    if (place->namespaces.net_kind != NETNS_ISOLATED)
         return 0;
-    bool fresh = !*find_teller(shared, inode, place);
-    if (removal)
-        forget_teller(find_teller(shared, inode, place));
-    else if (note_teller(place, inode, message, (size_t)size) < 0)
-        return refuse(why, ENOMEM, "no memory to tell of the device");
-
-    const struct teller *first = *find_teller(shared, inode, NULL);
-    if (first && (removal || first->place != place))
-        return 0;
-    int r = uevent_injector_send(shared->injector, message, (size_t)size, why);
-    if (r < 0 && fresh && !removal)
-        forget_teller(find_teller(shared, inode, place));
-    return r;
-}
-
-/* The place ends without a `remove`, but there are others in its namespace that heard of it. */
-static void tell_removal(struct shared_injector *shared, const struct teller *teller)
-{
-    char message[UEVENT_INJECT_MAX];
-    struct uevent event;
-    if (uevent_parse(&event, teller->message, teller->size, NULL) < 0)
-        return;
-    uevent_unset(&event, "DEVPATH_OLD");
-    (void)uevent_set(&event, "ACTION", uevent_action_name(UEVENT_REMOVE));
-    int size = uevent_serialise(&event, message, sizeof(message), NULL);
-    if (size > 0)
-        (void)uevent_injector_send(shared->injector, message, (size_t)size, NULL);
-}
-
-static void forget_tellers(struct shared_injector *shared, const struct door_place *place)
-{
-    for (struct teller **at = &shared->tellers; *at;) {
-        struct teller *teller = *at;
-        if (teller->place != place) {
-            at = &teller->next;
-            continue;
-        }
-        *at = teller->next;
-        if (shared->users > 1 && !*find_teller(shared, teller->inode, NULL))
-            tell_removal(shared, teller);
-        free(teller);
-    }
-}
-
-static int open_injector(struct kernel_door *door, const struct namespaces *ns, uint32_t uid,
-                         uint32_t gid, struct shared_injector **ret, struct refusal *why)
-{
-    struct uevent_injector *injector = NULL;
-    struct shared_injector *shared = calloc(1, sizeof(*shared));
-    int r = shared ? uevent_injector_open(ns->net_fd, uid, gid, &injector, why)
-                   : refuse(why, ENOMEM, "no memory for an injector");
-    if (r < 0) {
-        free(shared);
-        return r;
-    }
-    *shared = (struct shared_injector){.next = door->injectors,
-                                       .net_inode = ns->net_inode,
-                                       .uid = uid,
-                                       .gid = gid,
-                                       .injector = injector};
-    door->injectors = shared;
-    *ret = shared;
-    return 0;
-}
-
-static int share_injector(struct door_place *place, struct refusal *why)
-{
-    const struct namespaces *ns = &place->namespaces;
-    struct shared_injector *shared = place->door->injectors;
-    uint32_t uid, gid;
-
-    if (idmap_to_host(&ns->uids, 0, &uid) <= 0 || idmap_to_host(&ns->gids, 0, &gid) <= 0)
-        return refuse(why, EOVERFLOW,
-                      "the container's user namespace does not map root: its programs would "
-                      "take no event from us");
-    while (shared && shared->net_inode != ns->net_inode)
-        shared = shared->next;
-    if (shared && (shared->uid != uid || shared->gid != gid))
-        return refuse(why, EBUSY,
-                      "another container in its network namespace has root %u:%u of the host, this "
-                      "one %u:%u: one of them would take no event from us",
-                      shared->uid, shared->gid, uid, gid);
-    int r = shared ? 0 : open_injector(place->door, ns, uid, gid, &shared, why);
-    if (r < 0)
-        return r;
-    shared->users++;
-    place->injector = shared;
-    return 0;
-}
-
-static void release_injector(struct door_place *place)
-{
-    struct shared_injector *shared = TAKE_PTR(place->injector);
-    if (!shared)
-        return;
-    forget_tellers(shared, place);
-    if (--shared->users > 0)
-        return;
-    for (struct shared_injector **at = &place->door->injectors; *at; at = &(*at)->next)
-        if (*at == shared) {
-            *at = shared->next;
-            break;
-        }
-    uevent_injector_close(shared->injector);
-    free(shared);
+    return injector_tell(place->injector, place, inode, event, why);
 }
 
 void place_close(void *userdata, struct door_place *place)
@@ -271,7 +138,7 @@ void place_close(void *userdata, struct door_place *place)
     while (place->directories)
         made_path_remove(&place->directories, place->directories->path);
     cgroup_device_close(place->gates);
-    release_injector(place);
+    injector_release(&place->door->injectors, TAKE_PTR(place->injector), place);
     namespaces_close(&place->namespaces);
     free(place);
 }
@@ -279,11 +146,15 @@ void place_close(void *userdata, struct door_place *place)
 int place_admit(void *userdata, struct door_place *place, const char *name, struct refusal *why)
 {
     struct kernel_door *door = userdata;
-    int r = cgroup_device_open(name, &place->namespaces, door->bpf, &place->gates, why);
-    if (r == 0 && place->namespaces.net_kind == NETNS_ISOLATED)
-        r = share_injector(place, why);
+    const struct namespaces *namespaces = &place->namespaces;
+    int r = cgroup_device_open(name, namespaces, door->bpf, &place->gates, why);
+    if (r == 0 && namespaces->net_kind == NETNS_ISOLATED)
+        r = injector_share(&door->injectors, namespaces, &place->injector, why);
     if (r < 0)
         return r;
+    /* It hears the kernel without us; only udev's word would be missing. */
+    if (namespaces->net_kind == NETNS_NATIVE)
+        (void)injector_share(&door->injectors, namespaces, &place->injector, NULL);
     place->errands = errands_new(door->event, &place->namespaces);
     return place->errands ? 0 : refuse(why, ENOMEM, "no memory for a courier");
 }
@@ -320,6 +191,7 @@ int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(voi
     *ret_facts = (struct place_facts){.netns = place->namespaces.net_kind,
                                       .uids = &place->namespaces.uids,
                                       .gids = &place->namespaces.gids,
+                                      .tells_udev = place->namespaces.net_kind != NETNS_HOST,
                                       .process_key = process_key};
     *ret = place;
     return 0;

@@ -7,34 +7,15 @@
 
 #include "engine/door.h"
 #include "engine/errand.h"
+#include "engine/teller.h"
 #include "kernel/cgroup_device.h"
 #include "kernel/node_store.h"
-#include "kernel/uevent_injector.h"
-
-/* That a place told its network namespace of a device, or would have, had not another done so. */
-struct teller {
-    struct teller *next;
-    const struct door_place *place;
-    uint64_t inode; /* the device's incarnation */
-    size_t size;
-    char message[]; /* the newest, to make a `remove` from */
-};
-
-/* One injector per network namespace, shared by the places in it. */
-struct shared_injector {
-    struct shared_injector *next;
-    uint64_t net_inode;
-    uint32_t uid, gid; /* the host's ids of root in it */
-    unsigned users;
-    struct uevent_injector *injector;
-    struct teller *tellers; /* of one device, the first one tells */
-};
 
 struct kernel_door {
     struct door interface;
     sd_event *event;
     struct node_store *store;
-    struct shared_injector *injectors;
+    struct injectors injectors;
     char *bpf; /* directory, or NULL where there is no bpffs */
 };
 
@@ -59,9 +40,10 @@ struct door_place {
     struct kernel_door *door;
     struct namespaces namespaces;
     struct cgroup_device *gates;
-    struct shared_injector *injector; /* NULL unless the netns is isolated */
+    struct shared_injector *injector; /* NULL in the host's netns */
     struct errands *errands;
     struct made_path *directories; /* below /dev; each goes with the last thing in it */
+    unsigned udev_directories;     /* made by us: of enum courier_udev_directory */
     sd_event_source *death;
     void (*on_death)(void *);
     void *on_death_userdata;
@@ -94,14 +76,28 @@ unsigned place_count_directories(struct door_place *place, const char *path);
 
 /*
  * Tells the programs in the place's network namespace of a device; nothing where the kernel does
- * it. Where several places share it, they hear one copy: `add` from the first that gives the
- * device, `remove` from the last that had it, everything else from one. Returns 0, or a negative
- * errno and the reason.
+ * it. Returns 0, or a negative errno and the reason.
  */
 int place_tell(struct door_place *place, uint64_t inode, const struct uevent *event,
                struct refusal *why);
 
+/* The same with udev's word. Returns as above. */
+int place_tell_udev(struct door_place *place, uint64_t inode, const struct udev_word *word,
+                    struct refusal *why);
+
+/* What a reply with an error says, or that none came (NULL). */
+void place_refused(const struct courier_reply *reply, struct step_result *result);
+
+/* In place_udev.c: the request of STEP_RECORD_*, and what its answer says of the directories. */
+void place_ask_record(const struct door_place *place, const struct step *step,
+                      struct courier_request *request);
+void place_note_record(struct door_place *place, enum step_kind kind,
+                       const struct courier_reply *reply);
+
 /* The door's functions of the same names. */
+int place_has_udevd(void *userdata, const struct door_place *place);
+int place_mark(void *userdata, struct door_place *place, bool present, door_done_fn done,
+               void *done_userdata, struct step_result *result);
 int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),
                void *on_death_userdata, struct door_place **ret, struct place_facts *ret_facts,
                struct refusal *why);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/delegation_state.h"
+#include "engine/description.h"
 #include "engine/outcome.h"
 
 struct container *delegation_find(const struct delegation *delegation, const char *name)
@@ -31,7 +32,8 @@ static bool is_served(const struct container *container, const struct waiter *wa
     const struct job *job = container->job;
     if (container->stalled)
         return true;
-    if (container->compare_wanted || (job && (!job->hint || job->hint->serial <= waiter->serial)))
+    if (container->compare_wanted || container->marking ||
+        (job && (!job->hint || job->hint->serial <= waiter->serial)))
         return false;
     return !container->hints || container->hints->serial > waiter->serial;
 }
@@ -198,6 +200,7 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
         close_fresh(delegation, fresh);
         if (r < 0)
             return r;
+        same->marked = false; /* its init may have mounted its own /run since */
     } else {
         struct container **last = &delegation->containers;
         while (*last)
@@ -335,9 +338,25 @@ void delegation_wait_cancel(struct delegation *delegation, void *userdata)
         }
 }
 
+/* A udevd that comes to a container sends no word of it. A host with many is gone through slowly.
+ */
+static void look_for_udevds(struct delegation *delegation)
+{
+    size_t at = 0, from = delegation->looked_at, to = from + LOOKS_PER_TURN;
+    for (struct container *c = delegation->containers, *next; c; c = next, at++) {
+        next = c->next;
+        if (at < from || at >= to || !c->deliveries)
+            continue;
+        description_look(c);
+        delegation_turn(c);
+    }
+    delegation->looked_at = at > to ? to : 0;
+}
+
 void delegation_repair(struct delegation *delegation)
 {
     const struct door *door = delegation->door;
+    look_for_udevds(delegation);
     for (struct container *c = delegation->containers; c; c = c->next) {
         struct refusal why = {.error = 0};
         int repairs = door->place_repair(door->userdata, c->place, &why);

@@ -327,6 +327,7 @@ static int move_known(struct world *world, const struct uevent *event)
 int world_apply(struct world *world, const struct uevent *event)
 {
     const char *devpath = uevent_get(event, "DEVPATH");
+    world->seqnum = event->seqnum;
     if (event->action == UEVENT_MOVE && !event->synthetic)
         return move_known(world, event);
     if (event->action != UEVENT_REMOVE)

@@ -20,6 +20,7 @@ enum world_news {
                          nothing */
     DEVICE_MOVED,     /* has another devpath now; `old_devpath` is set; `event` is the `move` */
     DEVICE_DESCRIBED, /* udev is done with it, or has something new to say; no `event` */
+    DEVICE_DONE,      /* udev is done with another event of it, without anything new; no `event` */
 };
 
 /* How the world looks at the host: sysfs (kernel/sysfs.h), or tables in tests. */
@@ -37,6 +38,7 @@ struct world_source {
     int (*read_udev)(void *userdata, const struct device *device, struct udev_view *ret);
     /* SEQNUM of the kernel's newest event. May be NULL. */
     uint64_t (*read_seqnum)(void *userdata);
+    bool (*has_udev)(void *userdata); /* whether a udevd runs and is heard; NULL: none */
     void *userdata;
     const struct host_facts *facts; /* for the devices that are read; may be NULL */
 };
@@ -74,6 +76,12 @@ bool world_describe(struct world *world, const char *devpath, uint64_t seqnum,
  * that are not initialised. Returns 1 when it is to be called again in a while, or 0.
  */
 int world_describe_all(struct world *world, bool all);
+
+/*
+ * Whether udev is done with the event `seqnum` of a device, or with the device where there was no
+ * event (0). Where no udevd runs on the host there is nothing to wait for.
+ */
+bool world_is_described(const struct world *world, const struct device *device, uint64_t seqnum);
 
 /* During a drain after an overrun: only what a real `remove` ends is ended, as the scan that
  * follows sees the rest. */

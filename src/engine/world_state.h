@@ -16,6 +16,7 @@ struct world {
     size_t count;
     struct ended ended;
     struct world_counters counters;
+    uint64_t seqnum; /* of the newest event that was taken in */
 };
 
 /* The source's read. */

@@ -16,12 +16,15 @@ static bool view_equal(const struct udev_view *a, const struct udev_view *b)
            names_equal(&a->links, &b->links);
 }
 
-static void take_in(struct world *world, struct device *device, struct udev_view *view_take)
+/* `seqnum`: of the event that udev is done with. */
+static void take_in(struct world *world, struct device *device, uint64_t seqnum,
+                    struct udev_view *view_take)
 {
+    if (seqnum > device->described)
+        device->described = seqnum;
     bool known = device->initialised && view_equal(&device->udev, view_take);
     device_take_udev(device, view_take);
-    if (!known)
-        world_tell(world, DEVICE_DESCRIBED, device, NULL, NULL);
+    world_tell(world, known ? DEVICE_DONE : DEVICE_DESCRIBED, device, NULL, NULL);
 }
 
 /* Returns as read_udev of the source does. */
@@ -63,7 +66,7 @@ bool world_describe(struct world *world, const char *devpath, uint64_t seqnum,
 {
     struct device *device = world_find(world, devpath);
     if (device && seqnum >= device->since)
-        take_in(world, device, view_take);
+        take_in(world, device, seqnum, view_take);
     else
         udev_view_done(view_take);
     return device;
@@ -79,11 +82,19 @@ int world_describe_all(struct world *world, bool all)
             continue;
         int r = read_udev(world, device, &view);
         if (r > 0 && !is_new(device))
-            take_in(world, device, &view);
+            take_in(world, device, world->seqnum, &view);
         else if (r != 0) {
             again = 1;
             udev_view_done(&view);
         }
     }
     return again;
+}
+
+bool world_is_described(const struct world *world, const struct device *device, uint64_t seqnum)
+{
+    const struct world_source *source = &world->source;
+    if (!source->has_udev || !source->has_udev(source->userdata))
+        return true;
+    return seqnum ? device->described >= seqnum : device->initialised;
 }

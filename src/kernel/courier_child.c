@@ -56,7 +56,8 @@ static int run(const struct courier_world *world, const struct courier_request *
     if (!is_terminated(request->path, sizeof(request->path)) ||
         !is_terminated(request->target, sizeof(request->target)) ||
         !is_terminated(request->owner, sizeof(request->owner)) ||
-        !is_terminated(request->group, sizeof(request->group)))
+        !is_terminated(request->group, sizeof(request->group)) ||
+        !is_terminated(request->text, sizeof(request->text)))
         return refuse(why, EINVAL, "a name in the request has no end");
     switch (request->verb) {
     case COURIER_ATTACH:
@@ -69,6 +70,14 @@ static int run(const struct courier_world *world, const struct courier_request *
         return courier_unlink(world, request, why);
     case COURIER_IDENTIFY:
         return courier_identify(world, request, reply, why);
+    case COURIER_RECORD_WRITE:
+        return courier_record_write(world, request, reply, why);
+    case COURIER_RECORD_REMOVE:
+        return courier_record_remove(world, request, reply, why);
+    case COURIER_MARKER_MAKE:
+        return courier_marker_make(world, reply, why);
+    case COURIER_MARKER_REMOVE:
+        return courier_marker_remove(world, request, reply, why);
     }
     return refuse(why, EINVAL, "the courier has no verb %d", (int)request->verb);
 }

@@ -120,6 +120,20 @@ static int lock_down(struct refusal *why)
     return 0;
 }
 
+/* A container may have the host's directories bound over its own: udev's database stays the host's.
+ */
+static void look_at_run(struct courier_world *world)
+{
+    static const char *const paths[COURIER_HOST_RUN] = {"/run", "/run/udev", "/run/udev/data",
+                                                        "/run/udev/tags"};
+    struct stat st;
+    for (size_t i = 0; i < COURIER_HOST_RUN; i++)
+        if (stat(paths[i], &st) == 0) {
+            world->host_run[i].device = st.st_dev;
+            world->host_run[i].inode = st.st_ino;
+        }
+}
+
 int courier_confine(int socket_fd, const struct namespaces *namespaces, struct courier_world *ret,
                     struct refusal *why)
 {
@@ -131,6 +145,8 @@ int courier_confine(int socket_fd, const struct namespaces *namespaces, struct c
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd < 0 || stat("/dev", &dev) < 0)
         return refuse_step(why, "look at the host's /dev");
+    ret->host_device = dev.st_dev;
+    look_at_run(ret);
 
     int r = join(namespaces, why);
     if (r >= 0)
@@ -141,6 +157,7 @@ int courier_confine(int socket_fd, const struct namespaces *namespaces, struct c
         r = arrange_descriptors(null_fd, socket_fd, namespaces->root_fd, why);
     if (r < 0)
         return r;
-    *ret = (struct courier_world){SOCKET_FD, ROOT_FD, dev.st_dev};
+    ret->socket_fd = SOCKET_FD;
+    ret->root_fd = ROOT_FD;
     return lock_down(why);
 }

@@ -5,11 +5,18 @@
 
 #include "kernel/namespace.h"
 
+#define COURIER_HOST_RUN 4
+
 /* What a courier holds. */
 struct courier_world {
     int socket_fd;
     int root_fd;       /* the container's root, which is the courier's own by now */
     dev_t host_device; /* st_dev of the host's /dev: a directory there is never written to */
+    struct {
+        dev_t device; /* 0: the host has none */
+        ino_t inode;
+    } host_run[COURIER_HOST_RUN]; /* the host's /run and its udev's directories: neither are these
+                                   */
 };
 
 /*

@@ -27,12 +27,14 @@ static const int allowed[] = {
     SCMP_SYS(read),
     SCMP_SYS(readlinkat),
     SCMP_SYS(recvmsg),
+    SCMP_SYS(renameat2),
     SCMP_SYS(restart_syscall),
     SCMP_SYS(rt_sigreturn),
     SCMP_SYS(sendto),
     SCMP_SYS(statx),
     SCMP_SYS(symlinkat),
     SCMP_SYS(unlinkat),
+    SCMP_SYS(write),
 #ifdef COURIER_SANITIZED
     /* What the sanitizers' runtime needs, most of it to say what it found. */
     SCMP_SYS(brk),
@@ -49,7 +51,6 @@ static const int allowed[] = {
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sigaltstack),
-    SCMP_SYS(write),
 #endif
 };
 

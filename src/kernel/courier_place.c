@@ -12,15 +12,20 @@
 static bool is_host(const struct courier_world *world, int fd)
 {
     struct stat st;
-    return fstat(fd, &st) < 0 || st.st_dev == world->host_device;
+    if (fstat(fd, &st) < 0 || st.st_dev == world->host_device)
+        return true;
+    for (size_t i = 0; i < COURIER_HOST_RUN; i++)
+        if (st.st_dev == world->host_run[i].device && st.st_ino == world->host_run[i].inode)
+            return true;
+    return false;
 }
 
 /* Cuts the path into its directories and its last name. */
 static int split(struct courier_place *place, const char *path, struct refusal *why)
 {
-    if (!after_prefix(path, "/dev/") || !path_is_plain(path + 1) ||
-        strlen(path) >= sizeof(place->path))
-        return refuse(why, EINVAL, "%s is not a path below /dev", path);
+    if ((!after_prefix(path, "/dev/") && !after_prefix(path, "/run/")) ||
+        !path_is_plain(path + 1) || strlen(path) >= sizeof(place->path))
+        return refuse(why, EINVAL, "%s is not a path below /dev or /run", path);
     memcpy(place->path, path + 1, strlen(path));
     char *name = place->path;
     for (char *slash = strchr(name, '/'); slash; slash = strchr(name, '/')) {
@@ -38,7 +43,7 @@ static int split(struct courier_place *place, const char *path, struct refusal *
 static int refuse_directory(const struct courier_place *place, struct refusal *why, int error,
                             const char *what)
 {
-    char shown[GRANT_PATH_MAX] = "";
+    char shown[COURIER_PATH_MAX] = "";
     for (size_t i = 0; i <= place->open; i++) {
         strcat(shown, "/");
         strcat(shown, place->names[i]);
@@ -79,7 +84,7 @@ static int make_next(struct courier_place *place, int above_fd, struct refusal *
     if (is_host(place->world, above_fd))
         return refuse_directory(
             place, why, EPERM,
-            "would be made on the host's own devtmpfs, which is never written to");
+            "would be made in a directory of the host's own, which is never written to");
     const char *name = place->names[place->open];
     bool made = mkdirat(above_fd, name, 0755) == 0;
     if (!made && errno != EEXIST)
@@ -108,8 +113,7 @@ static int walk(struct courier_place *place, bool make, struct refusal *why)
     }
     if (make && is_host(place->world, place->fds[place->wanted - 1])) {
         place->open--;
-        int r = refuse_directory(place, why, EPERM,
-                                 "is the host's own devtmpfs, which is never written to");
+        int r = refuse_directory(place, why, EPERM, "is the host's own, which is never written to");
         place->open++;
         return r;
     }

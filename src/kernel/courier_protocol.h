@@ -11,8 +11,11 @@
 
 #include "base/refusal.h"
 #include "model/grant.h"
+#include "model/udev_record.h"
 
 #define COURIER_NAME_MAX 64 /* of a user or group name, with the NUL */
+
+static_assert(UDEV_RECORD_ID_MAX <= GRANT_PATH_MAX, "a record's ID is sent as a path");
 
 enum courier_verb {
     COURIER_ATTACH,   /* bind the mount over path */
@@ -20,19 +23,31 @@ enum courier_verb {
     COURIER_LINK,     /* symbolic link `path` to `target` */
     COURIER_UNLINK,   /* remove it, if it still points to `target` */
     COURIER_IDENTIFY, /* ids of `owner` and `group` ("" for: not asked) in the container's files */
+    COURIER_RECORD_WRITE,  /* the record `path` (its ID) of udev's database becomes `text` */
+    COURIER_RECORD_REMOVE, /* it goes, if it is ours */
+    COURIER_MARKER_MAKE,   /* /run/udev/control, where nothing is in its place */
+    COURIER_MARKER_REMOVE,
 };
 
 struct courier_request {
     enum courier_verb verb;
-    char path[GRANT_PATH_MAX];   /* absolute inside, below /dev */
+    char path[GRANT_PATH_MAX];   /* absolute inside, below /dev; RECORD_*: the ID, udev_record.h */
     char target[GRANT_PATH_MAX]; /* LINK, UNLINK: absolute; the link itself is made relative */
     char owner[COURIER_NAME_MAX];
     char group[COURIER_NAME_MAX];
     dev_t device; /* ATTACH, DETACH: st_dev and st_ino of our inode, to verify */
     ino_t inode;
-    bool block;         /* ATTACH: a block device (for the placeholder) */
-    bool placeholder;   /* DETACH: what lies below the mount was made by us: remove it */
-    unsigned made_dirs; /* DETACH, UNLINK: how many directories above path were made by us */
+    bool block;                 /* ATTACH: a block device (for the placeholder) */
+    bool placeholder;           /* DETACH: what lies below the mount was made by us: remove it */
+    unsigned made_dirs;         /* DETACH, UNLINK: how many directories above path were made by us;
+                                   RECORD_REMOVE, MARKER_REMOVE: which, of enum courier_udev_directory */
+    char text[UDEV_RECORD_MAX]; /* RECORD_WRITE */
+};
+
+enum courier_udev_directory {
+    COURIER_UDEV_TOP = 1 << 0,  /* /run/udev */
+    COURIER_UDEV_DATA = 1 << 1, /* /run/udev/data */
+    COURIER_UDEV_TAGS = 1 << 2, /* /run/udev/tags */
 };
 
 struct courier_reply {
@@ -40,6 +55,7 @@ struct courier_reply {
     char text[REFUSAL_MAX]; /* the reason where error is not 0 */
     bool placeholder;       /* ATTACH: made by us */
     bool shadowed;          /* DETACH: something else is mounted over it; it stays, dead */
-    unsigned made_dirs;     /* ATTACH, LINK */
-    uint32_t uid, gid;      /* IDENTIFY */
+    unsigned made_dirs; /* ATTACH, LINK: how many were made; RECORD_WRITE, MARKER_MAKE: which were
+                           made; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
+    uint32_t uid, gid;  /* IDENTIFY */
 };

@@ -23,6 +23,8 @@
  * network namespace, forged acknowledgements included; to a connected socket that is ECONNREFUSED.
  */
 
+#define UDEV_GROUP 2 /* MONITOR_GROUP_UDEV of systemd's device-monitor.c, as a mask */
+
 struct uevent_injector {
     struct mnl_socket *socket;
     uint32_t root_uid;
@@ -116,6 +118,25 @@ static void put_credentials(struct msghdr *header, const struct uevent_injector 
     memcpy(CMSG_DATA(control), &credentials, sizeof(credentials));
 }
 
+static int send_parts(const struct uevent_injector *injector, const struct sockaddr_nl *to,
+                      struct iovec *parts, size_t count)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control = {0};
+    struct msghdr header = {
+        .msg_name = (void *)(uintptr_t)to,
+        .msg_namelen = sizeof(*to),
+        .msg_iov = parts,
+        .msg_iovlen = count,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+    put_credentials(&header, injector);
+    return sendmsg(mnl_socket_get_fd(injector->socket), &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 static int send_message(struct uevent_injector *injector, const char *message, size_t size)
 {
     struct nlmsghdr netlink = {
@@ -128,20 +149,7 @@ static int send_message(struct uevent_injector *injector, const char *message, s
         {.iov_base = &netlink, .iov_len = sizeof(netlink)},
         {.iov_base = (void *)(uintptr_t)message, .iov_len = size},
     };
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(struct ucred))];
-    } control = {0};
-    struct msghdr header = {
-        .msg_name = (void *)(uintptr_t)&the_kernel,
-        .msg_namelen = sizeof(the_kernel),
-        .msg_iov = parts,
-        .msg_iovlen = ARRAY_SIZE(parts),
-        .msg_control = &control,
-        .msg_controllen = sizeof(control),
-    };
-    put_credentials(&header, injector);
-    return sendmsg(mnl_socket_get_fd(injector->socket), &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
+    return send_parts(injector, &the_kernel, parts, ARRAY_SIZE(parts));
 }
 
 /* An answer to an earlier message is one whose reading failed then: passed over. */
@@ -181,5 +189,16 @@ int uevent_injector_send(struct uevent_injector *injector, const char *message, 
     r = receive_ack(injector);
     if (r < 0)
         return refuse(why, -r, "the kernel refused the container's uevent: %s", strerror(-r));
+    return 0;
+}
+
+int uevent_injector_send_udev(struct uevent_injector *injector, const void *message, size_t size,
+                              struct refusal *why)
+{
+    static const struct sockaddr_nl listeners = {.nl_family = AF_NETLINK, .nl_groups = UDEV_GROUP};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = size};
+    int r = send_parts(injector, &listeners, &part, 1);
+    if (r < 0 && r != -ECONNREFUSED)
+        return refuse(why, -r, "cannot send udev's event to the container: %s", strerror(-r));
     return 0;
 }

@@ -32,3 +32,10 @@ void uevent_injector_close(struct uevent_injector *injector);
  */
 int uevent_injector_send(struct uevent_injector *injector, const char *message, size_t size,
                          struct refusal *why);
+
+/*
+ * Multicasts a message of udev's (udev_message_encode()) to group 2, where the kernel neither looks
+ * at it nor adds to it. Returns 0 or a negative errno. That nobody listens is none.
+ */
+int uevent_injector_send_udev(struct uevent_injector *injector, const void *message, size_t size,
+                              struct refusal *why);

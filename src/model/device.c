@@ -228,6 +228,7 @@ void device_inherit(struct device *device, struct device *from)
 {
     device->since = from->since;
     device->since_us = from->since_us;
+    device->described = from->described;
     if (from->initialised)
         device_take_udev(device, &from->udev);
     from->initialised = false;

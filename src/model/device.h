@@ -97,7 +97,8 @@ struct device {
     uint64_t since_us;    /* when that was, CLOCK_MONOTONIC; 0 likewise */
     struct property_list properties; /* the sysfs `uevent` file's, with DEVPATH and SUBSYSTEM */
     bool initialised;                /* udev is done with it: `udev` holds what it found */
-    struct udev_view udev;           /* empty until then */
+    uint64_t described;    /* SEQNUM of the newest event of it that udev is done with; 0: none */
+    struct udev_view udev; /* empty until then */
 
     struct property_list attributes; /* cache: what was read; private to device.c */
     struct property_list absent;     /* cache: names that are not there; private to device.c */

@@ -22,6 +22,9 @@ const char *step_kind_name(enum step_kind kind)
         [STEP_LINK_REMOVE] = "link-remove",
         [STEP_NODE_DETACH] = "node-detach",
         [STEP_NODE_DESTROY] = "node-destroy",
+        [STEP_RECORD_WRITE] = "record-write",
+        [STEP_RECORD_REMOVE] = "record-remove",
+        [STEP_UDEV_EVENT] = "udev-event",
     };
     assert((size_t)kind < ARRAY_SIZE(names));
     return names[kind];
@@ -47,6 +50,20 @@ static void add_event(struct plan *plan, const struct grant *grant, const struct
 {
     if (event)
         add_step(plan, STEP_EVENT, grant)->event = event;
+}
+
+static void add_record(struct plan *plan, enum step_kind kind, const struct grant *grant,
+                       const struct udev_word *word)
+{
+    if (word && word->id)
+        add_step(plan, kind, grant)->word = word;
+}
+
+static void add_udev_event(struct plan *plan, const struct grant *grant,
+                           const struct udev_word *word)
+{
+    if (word && word->message)
+        add_step(plan, STEP_UDEV_EVENT, grant)->word = word;
 }
 
 static void add_identify(struct plan *plan, const struct grant *grant)
@@ -85,6 +102,12 @@ void plan_cut(struct plan *plan, const struct grant *grant)
 
 void plan_take(struct plan *plan, const struct grant *grant, const struct uevent *event)
 {
+    plan_take_described(plan, grant, event, NULL, NULL);
+}
+
+void plan_take_described(struct plan *plan, const struct grant *grant, const struct uevent *event,
+                         const struct udev_word *word, const struct udev_word *end)
+{
     plan_cut(plan, grant);
     if (grant->node) {
         for (size_t i = grant->symlink_count; i > 0; i--)
@@ -93,6 +116,25 @@ void plan_take(struct plan *plan, const struct grant *grant, const struct uevent
         add_step(plan, STEP_NODE_DETACH, grant);
         add_step(plan, STEP_NODE_DESTROY, grant);
     }
+    add_record(plan, STEP_RECORD_REMOVE, grant, word);
+    add_event(plan, grant, event);
+    add_udev_event(plan, grant, end);
+}
+
+void plan_describe(struct plan *plan, const struct grant *grant, const struct udev_word *before,
+                   const struct udev_word *word)
+{
+    if (before && !streq_null(before->id, word->id))
+        add_record(plan, STEP_RECORD_REMOVE, grant, before);
+    if (!before || !udev_word_same_record(before, word))
+        add_record(plan, STEP_RECORD_WRITE, grant, word);
+    add_udev_event(plan, grant, word);
+}
+
+void plan_hand_over(struct plan *plan, const struct grant *grant, const struct udev_word *word,
+                    const struct uevent *event)
+{
+    add_record(plan, STEP_RECORD_REMOVE, grant, word);
     add_event(plan, grant, event);
 }
 
@@ -166,6 +208,9 @@ int step_inverse(const struct step *step, struct step *ret)
     case STEP_LINK_REMOVE:
     case STEP_NODE_DETACH:
     case STEP_NODE_DESTROY:
+    case STEP_RECORD_WRITE: /* part of no plan to give */
+    case STEP_RECORD_REMOVE:
+    case STEP_UDEV_EVENT:
         return 0;
     }
     assert(false);
@@ -258,6 +303,13 @@ static void add_details(struct line *line, const struct step *step)
     case STEP_EVENT:
         line_add(line, " %s %s", uevent_action_name(step->event->action),
                  uevent_get(step->event, "DEVPATH"));
+        break;
+    case STEP_RECORD_WRITE:
+    case STEP_RECORD_REMOVE:
+        line_add(line, " /run/udev/data/%s", step->word->id);
+        break;
+    case STEP_UDEV_EVENT:
+        line_add(line, " %s %s", uevent_action_name(step->word->action), step->word->devpath);
         break;
     }
 }

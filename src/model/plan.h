@@ -7,14 +7,14 @@
  *
  * Order inside a container:
  *   give: identify, node (complete, right owner and mode), links, access, event;
- *   take: access, node (its inode first, which kills every copy), links, path, event.
+ *   describe, when udev is done with the device: record, udev's event;
+ *   take: access, node (its inode first, which kills every copy), links, path, record, both events.
  *
  * A program that opens the node on `add` never fails; one that opens it after `remove` never
  * succeeds.
  */
 
-#include "model/grant.h"
-#include "model/uevent.h"
+#include "model/udev_word.h"
 
 enum step_kind {
     STEP_IDENTIFY,     /* look owner and group names up inside; only where there are names */
@@ -29,6 +29,9 @@ enum step_kind {
     STEP_LINK_REMOVE,
     STEP_NODE_DETACH,  /* unmount inside, remove the placeholder and empty directories we made */
     STEP_NODE_DESTROY, /* forget the inode */
+    STEP_RECORD_WRITE, /* what libudev looks up inside */
+    STEP_RECORD_REMOVE,
+    STEP_UDEV_EVENT, /* what libudev's monitors hear inside: netlink group 2 */
 };
 
 /* "node-make" and so on. */
@@ -36,10 +39,11 @@ const char *step_kind_name(enum step_kind kind);
 
 struct step {
     enum step_kind kind;
-    const struct grant *grant;  /* borrowed: outlives the plan */
-    const char *link;           /* STEP_LINK_*: one of the grant's symlinks, borrowed */
-    const struct uevent *event; /* STEP_EVENT: borrowed */
-    const struct grant *before; /* of plan_change(), where the step replaces: what was there */
+    const struct grant *grant;    /* borrowed: outlives the plan */
+    const char *link;             /* STEP_LINK_*: one of the grant's symlinks, borrowed */
+    const struct uevent *event;   /* STEP_EVENT: borrowed */
+    const struct udev_word *word; /* STEP_RECORD_*, STEP_UDEV_EVENT: borrowed */
+    const struct grant *before;   /* of plan_change(), where the step replaces: what was there */
 };
 
 #define PLAN_STEPS_MAX (2 * SHARE_SYMLINKS_MAX + 12)
@@ -59,6 +63,27 @@ void plan_give(struct plan *plan, const struct grant *grant, const struct uevent
 
 /* Everything but the event can be done again: a plan to take is also the way out of half a give. */
 void plan_take(struct plan *plan, const struct grant *grant, const struct uevent *event);
+
+/*
+ * The same where a libudev inside knows the device: `word` is what it knows, whose record goes;
+ * `end` tells of that, or is NULL for nothing. Both may be NULL.
+ */
+void plan_take_described(struct plan *plan, const struct grant *grant, const struct uevent *event,
+                         const struct udev_word *word, const struct udev_word *end);
+
+/*
+ * udev's word: the record, unless it is that of `before` (may be NULL), then the message, where
+ * there is one. A record under another name than before takes its place.
+ */
+void plan_describe(struct plan *plan, const struct grant *grant, const struct udev_word *before,
+                   const struct udev_word *word);
+
+/*
+ * A udevd has come to the container and makes records of its own: ours (`word` may be NULL) goes,
+ * and `event`, an `add`, tells it of the device; NULL where it hears the kernel itself.
+ */
+void plan_hand_over(struct plan *plan, const struct grant *grant, const struct udev_word *word,
+                    const struct uevent *event);
 
 /* The first, synchronous half of a take: after these two steps no copy of the node opens. */
 void plan_cut(struct plan *plan, const struct grant *grant);

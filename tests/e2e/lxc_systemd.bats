@@ -43,3 +43,21 @@ setup() {
     lxc_run payload udevadm info "/dev/loop$first" >"$work/info.log"
     grep -q '^E: USEC_INITIALIZED=' "$work/info.log"
 }
+
+register_payload() {
+    ctl register payload --pid "$lxc_pid"
+}
+
+# The records of a container's udevd are writable for it; ours, mode 444, went when it came.
+@test "a container that is registered before its systemd has started udevd is left to it then" {
+    local record
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"payload\""
+    start_daemon
+    loop_add "$first"
+    record=/run/udev/data/b$(number_of "$(loop_path "$first")")
+    start_lxc payload register_payload
+    wait_until 10 is 644 lxc_run payload stat -c %a "$record"
+    lxc_run payload udevadm info "/dev/loop$first" | grep -q '^E: USEC_INITIALIZED='
+    loop_remove "$first"
+    wait_until 10 not lxc_run payload test -e "$record"
+}

@@ -110,7 +110,7 @@ static void the_hosts_devtmpfs_is_never_written_to(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         struct courier_reply reply = scene_attach(&scene, paths[i]);
         assert_int_equal(reply.error, -EPERM);
-        assert_non_null(strstr(reply.text, "the host's own devtmpfs"));
+        assert_non_null(strstr(reply.text, "the host's own"));
         assert_int_equal(scene_link(&scene, COURIER_LINK, paths[i], "/dev/x", 0).error, -EPERM);
     }
     /* Nor is anything removed there. */

@@ -154,6 +154,12 @@ static uint64_t fake_read_seqnum(void *userdata)
     return fake->seqnum;
 }
 
+static bool fake_has_udev(void *userdata)
+{
+    const struct fake_world *fake = userdata;
+    return fake->udevd != FAKE_UDEVD_NONE;
+}
+
 static int fake_read_attribute(void *userdata, const struct device *device, const char *name,
                                char **ret)
 {
@@ -172,6 +178,7 @@ struct world_source fake_world_source(struct fake_world *fake)
                                  .read_attribute = fake_read_attribute,
                                  .read_udev = fake_read_udev,
                                  .read_seqnum = fake_read_seqnum,
+                                 .has_udev = fake_has_udev,
                                  .userdata = fake};
 }
 

@@ -13,7 +13,7 @@
 
 struct door_item {
     struct door_item *next;
-    bool made, revoked, attached, allowed;
+    bool made, revoked, attached, allowed, recorded;
     char links[8][128];
 };
 
@@ -28,8 +28,9 @@ struct door_place {
     struct door_item *items;
     door_done_fn done; /* of the step that pends */
     void *done_userdata;
-    struct door_item *item;
+    struct door_item *item; /* NULL: the marker's */
     struct step step;
+    bool marked, marking;
 };
 
 struct recording_timer {
@@ -58,6 +59,7 @@ static int place_open(void *userdata, pid_t pid, const char *root, void (*on_dea
     place->next = door->places;
     door->places = place;
     *ret_facts = (struct place_facts){.netns = door->netns,
+                                      .tells_udev = door->tells_udev,
                                       .uids = &place->map,
                                       .gids = &place->map,
                                       .process_key = (uint64_t)pid};
@@ -114,6 +116,13 @@ static int place_repair(void *userdata, struct door_place *place, struct refusal
     return door->repairs;
 }
 
+static int place_has_udevd(void *userdata, const struct door_place *place)
+{
+    const struct recording_door *door = userdata;
+    (void)place;
+    return door->has_udevd;
+}
+
 static struct door_item *item_new(void *userdata, struct door_place *place)
 {
     (void)userdata;
@@ -142,7 +151,8 @@ static void item_free(void *userdata, struct door_item *item)
 static bool is_errand(enum step_kind kind)
 {
     return kind == STEP_IDENTIFY || kind == STEP_NODE_ATTACH || kind == STEP_NODE_DETACH ||
-           kind == STEP_LINK_MAKE || kind == STEP_LINK_REMOVE;
+           kind == STEP_LINK_MAKE || kind == STEP_LINK_REMOVE || kind == STEP_RECORD_WRITE ||
+           kind == STEP_RECORD_REMOVE;
 }
 
 /* Where the item has the link, or (with "") room for another; NULL: nowhere. */
@@ -213,8 +223,15 @@ static void take_effect(const struct door_place *place, struct door_item *item,
     case STEP_NODE_DESTROY:
         item->made = false;
         break;
+    case STEP_RECORD_WRITE:
+        item->recorded = true;
+        break;
+    case STEP_RECORD_REMOVE:
+        item->recorded = false;
+        break;
     case STEP_NODE_CHANGE:
     case STEP_EVENT:
+    case STEP_UDEV_EVENT:
         break;
     }
 }
@@ -225,8 +242,18 @@ static void note_unknown(const struct door_place *place, struct door_item *item,
                          const struct step *step)
 {
     struct step_result unheard = {.why.error = 0};
-    if (step->kind == STEP_NODE_ATTACH || step->kind == STEP_LINK_MAKE)
+    if (step->kind == STEP_NODE_ATTACH || step->kind == STEP_LINK_MAKE ||
+        step->kind == STEP_RECORD_WRITE)
         take_effect(place, item, step, &unheard);
+}
+
+static void add_line(struct recording_door *door, const struct door_place *place, const char *text,
+                     const char *end)
+{
+    char *grown;
+    assert_true(asprintf(&grown, "%s%s %s%s\n", door->log, place->name, text, end) >= 0);
+    free(door->log);
+    door->log = grown;
 }
 
 static void record(struct recording_door *door, const struct door_place *place,
@@ -293,8 +320,41 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
     record(door, place, step, ids, "");
     if (step->kind == STEP_EVENT)
         door->told = *step->event;
+    if (step->kind == STEP_RECORD_WRITE) {
+        free(door->record);
+        door->record = strdup(step->word->record);
+    }
     take_effect(place, item, step, result);
     return 1;
+}
+
+static int place_mark(void *userdata, struct door_place *place, bool present, door_done_fn done,
+                      void *done_userdata, struct step_result *result)
+{
+    struct recording_door *door = userdata;
+    const char *text = present ? "marker-make" : "marker-remove";
+    bool refused = door->refused && after_prefix(text, door->refused);
+    assert_null(place->done);
+    add_line(door, place, text,
+             refused       ? " FAILS"
+             : door->stall ? " STALLS"
+             : door->pend  ? " ..."
+                           : "");
+    if (refused)
+        return refuse(&result->why, EROFS, "%s was refused", text), 1;
+    if (door->stall) {
+        result->stalled = true;
+        return refuse(&result->why, ETIMEDOUT, "it hangs"), 1;
+    }
+    if (!door->pend) {
+        place->marked = present;
+        return 1;
+    }
+    place->done = done;
+    place->done_userdata = done_userdata;
+    place->item = NULL;
+    place->marking = present;
+    return 0;
 }
 
 static int timer_start(void *userdata, uint64_t delay_us, void (*fn)(void *), void *fn_userdata,
@@ -329,6 +389,8 @@ void recording_door_init(struct recording_door *door)
                                                   .place_close = place_close,
                                                   .place_describe_access = place_describe_access,
                                                   .place_repair = place_repair,
+                                                  .place_has_udevd = place_has_udevd,
+                                                  .place_mark = place_mark,
                                                   .item_new = item_new,
                                                   .item_free = item_free,
                                                   .run = run,
@@ -343,6 +405,7 @@ void recording_door_done(struct recording_door *door)
     assert_null(door->places);
     assert_null(door->timers);
     free(door->log);
+    free(door->record);
 }
 
 void recording_door_clear(struct recording_door *door)
@@ -374,7 +437,10 @@ static void complete(struct door_place *place, int error, bool stalled)
     place->done = NULL;
     if (error)
         refuse(&result.why, error, "the courier says no");
-    if (!error)
+    if (!place->item) {
+        if (!error)
+            place->marked = place->marking;
+    } else if (!error)
         take_effect(place, place->item, &place->step, &result);
     else if (stalled || error == EPIPE)
         note_unknown(place, place->item, &place->step);
@@ -442,7 +508,8 @@ size_t recording_door_timers(const struct recording_door *door)
 struct recording_state recording_door_state(const struct recording_door *door)
 {
     struct recording_state state = {.items = 0};
-    for (const struct door_place *p = door->places; p; p = p->next)
+    for (const struct door_place *p = door->places; p; p = p->next) {
+        state.markers += p->marked;
         for (const struct door_item *i = p->items; i; i = i->next) {
             state.items++;
             state.inodes += i->made;
@@ -451,6 +518,8 @@ struct recording_state recording_door_state(const struct recording_door *door)
             for (size_t link = 0; link < ARRAY_SIZE(i->links); link++)
                 state.links += i->links[link][0] != '\0';
             state.allowed += i->allowed;
+            state.records += i->recorded;
         }
+    }
     return state;
 }

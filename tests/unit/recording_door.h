@@ -15,6 +15,7 @@ struct recording_door {
     struct door interface;
     char *log;          /* lines; never NULL */
     struct uevent told; /* the last event that went inside */
+    char *record;       /* the text of the last record, or NULL */
 
     unsigned fail_after; /* so many steps go well, then one fails; */
     int fail_error;      /* with this, if it is not 0 */
@@ -26,6 +27,8 @@ struct recording_door {
     enum netns_kind netns; /* of places that are opened from now on */
     const char *map;       /* their id maps; NULL: everything as it is */
     int repairs;           /* what place_repair() answers */
+    bool tells_udev;       /* a fact of places that are opened from now on */
+    int has_udevd;         /* what place_has_udevd() answers */
 
     struct door_place *places;
     struct recording_timer *timers;
@@ -59,8 +62,8 @@ uint64_t recording_door_fire(struct recording_door *door);
 size_t recording_door_timers(const struct recording_door *door);
 
 /* What is there, in all containers: inodes, those of them that are not revoked, nodes and links
- * inside, permissions. */
+ * inside, permissions, records of udev's and markers. */
 struct recording_state {
-    size_t items, inodes, live, attached, links, allowed;
+    size_t items, inodes, live, attached, links, allowed, records, markers;
 };
 struct recording_state recording_door_state(const struct recording_door *door);

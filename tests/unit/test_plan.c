@@ -44,6 +44,8 @@ static const struct uevent *event_of(enum uevent_action action, const char *devp
     return &event;
 }
 
+static void assert_undone(const struct plan *plan, const char *expected);
+
 /* Compares the plan's steps, one a line. */
 static void assert_plan(const struct plan *plan, const char *expected)
 {
@@ -80,6 +82,63 @@ static void taking_cuts_first_and_tells_last(void **state)
                        "node-detach /dev/zigbee\n"
                        "node-destroy /dev/zigbee\n"
                        "event remove /devices/usb1/ttyUSB0\n");
+}
+
+static const struct udev_word word = {.action = UEVENT_CHANGE,
+                                      .devpath = TEXT(DEVPATH),
+                                      .id = TEXT("c188:0"),
+                                      .record = TEXT("E:A=1\n"),
+                                      .message = TEXT("x")};
+
+static void udevs_record_goes_before_both_removes_are_told(void **state)
+{
+    const struct udev_word end = {
+        .action = UEVENT_REMOVE, .devpath = TEXT(DEVPATH), .message = TEXT("x")};
+    struct plan plan = {0};
+    (void)state;
+    plan_take_described(&plan, &net, event_of(UEVENT_REMOVE, DEVPATH), &word, &end);
+    assert_plan(&plan, "record-remove /run/udev/data/c188:0\n"
+                       "event remove /devices/usb1/ttyUSB0\n"
+                       "udev-event remove /devices/usb1/ttyUSB0\n");
+    assert_undone(&plan, "");
+}
+
+static void describing_is_the_record_where_it_differs_and_the_event(void **state)
+{
+    struct udev_word renamed = word, other = word, silent = word, none = word;
+    renamed.id = TEXT("+net:eth1");
+    other.record = TEXT("E:A=2\n");
+    silent.message = NULL;
+    none.id = NULL;
+    const struct {
+        const struct udev_word *before, *word;
+        const char *plan;
+    } cases[] = {
+        {NULL, &word,
+         "record-write /run/udev/data/c188:0\nudev-event change /devices/usb1/ttyUSB0\n"},
+        {&word, &word, "udev-event change /devices/usb1/ttyUSB0\n"},
+        {&other, &silent, "record-write /run/udev/data/c188:0\n"},
+        {&renamed, &silent,
+         "record-remove /run/udev/data/+net:eth1\nrecord-write /run/udev/data/c188:0\n"},
+        {NULL, &none, "udev-event change /devices/usb1/ttyUSB0\n"},
+        {&word, &silent, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct plan plan = {0};
+        plan_describe(&plan, &full, cases[i].before, cases[i].word);
+        assert_plan(&plan, cases[i].plan);
+    }
+}
+
+static void handing_over_is_to_let_go_and_tell_again(void **state)
+{
+    struct plan plan = {0};
+    (void)state;
+    plan_hand_over(&plan, &full, &word, event_of(UEVENT_ADD, DEVPATH));
+    plan_hand_over(&plan, &full, NULL, NULL);
+    assert_plan(&plan, "record-remove /run/udev/data/c188:0\n"
+                       "event add /devices/usb1/ttyUSB0\n");
 }
 
 static void a_cut_is_how_a_take_begins(void **state)
@@ -296,9 +355,9 @@ static void the_largest_plan_has_room(void **state)
     }
     delivered.symlinks = desired.symlinks = many;
     delivered.symlink_count = desired.symlink_count = SHARE_SYMLINKS_MAX;
-    plan_take(&both, &delivered, event_of(UEVENT_REMOVE, DEVPATH));
+    plan_take_described(&both, &delivered, event_of(UEVENT_REMOVE, DEVPATH), &word, &word);
     plan_give(&both, &desired, event_of(UEVENT_ADD, DEVPATH));
-    assert_int_equal(both.count, 2 * SHARE_SYMLINKS_MAX + 10);
+    assert_int_equal(both.count, 2 * SHARE_SYMLINKS_MAX + 12);
 }
 
 static void a_description_is_printable_and_cut_to_size(void **state)
@@ -333,6 +392,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(giving_tells_the_container_last),
         cmocka_unit_test(taking_cuts_first_and_tells_last),
+        cmocka_unit_test(udevs_record_goes_before_both_removes_are_told),
+        cmocka_unit_test(describing_is_the_record_where_it_differs_and_the_event),
+        cmocka_unit_test(handing_over_is_to_let_go_and_tell_again),
         cmocka_unit_test(a_cut_is_how_a_take_begins),
         cmocka_unit_test(names_are_looked_up_before_anything_is_made),
         cmocka_unit_test(without_a_node_there_is_permission_and_event),

@@ -65,13 +65,17 @@ static void a_device_that_was_plugged_in_is_described_by_the_report_alone(void *
     world_scene_expect(scene, "described " DISK "\n");
 }
 
-static void a_report_that_says_nothing_new_is_no_news(void **state)
+static void a_report_that_says_nothing_new_says_that_its_event_is_done(void **state)
 {
     struct world_scene *scene = *state;
+    scene->fake.udevd = FAKE_UDEVD_SETTLED;
     plug_at(scene, "10");
+    assert_false(world_is_described(scene->world, world_find(scene->world, DISK), 10));
     report(scene, DISK, 10, "a");
     report(scene, DISK, 11, "a");
-    world_scene_expect(scene, "appeared " DISK " by add\ndescribed " DISK "\n");
+    world_scene_expect(scene, "appeared " DISK " by add\ndescribed " DISK "\ndone " DISK "\n");
+    assert_true(world_is_described(scene->world, world_find(scene->world, DISK), 11));
+    assert_false(world_is_described(scene->world, world_find(scene->world, DISK), 12));
     report(scene, DISK, 12, "b");
     world_scene_expect(scene, "described " DISK "\n");
     report(scene, DISK, 13, NULL);
@@ -208,7 +212,7 @@ static void where_reports_were_lost_all_notes_are_read_anew(void **state)
     world_scene_expect(scene, "described " DISK "\n");
     assert_string_equal(id_of(scene, OTHER), "told");
     assert_int_equal(world_describe_all(scene->world, true), 0);
-    world_scene_expect(scene, "described " OTHER "\n");
+    world_scene_expect(scene, "done " DISK "\ndescribed " OTHER "\n");
     assert_string_equal(id_of(scene, OTHER), "noted");
 }
 
@@ -262,7 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_device_that_was_plugged_in_is_described_by_the_report_alone),
-        WORLD_TEST(a_report_that_says_nothing_new_is_no_news),
+        WORLD_TEST(a_report_that_says_nothing_new_says_that_its_event_is_done),
         WORLD_TEST(a_report_of_a_predecessor_or_of_nobody_is_dropped),
         WORLD_TEST(a_successor_knows_nothing_of_what_udev_said),
         WORLD_TEST(what_udev_said_outlives_a_change_a_move_and_a_scan),

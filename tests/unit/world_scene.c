@@ -13,11 +13,10 @@
 static void on_news(void *userdata, enum world_news news, struct device *device,
                     const char *old_devpath, const struct uevent *event)
 {
-    static const char *const names[] = {[DEVICE_APPEARED] = "appeared",
-                                        [DEVICE_VANISHED] = "vanished",
-                                        [DEVICE_UPDATED] = "updated",
-                                        [DEVICE_MOVED] = "moved",
-                                        [DEVICE_DESCRIBED] = "described"};
+    static const char *const names[] = {
+        [DEVICE_APPEARED] = "appeared",   [DEVICE_VANISHED] = "vanished",
+        [DEVICE_UPDATED] = "updated",     [DEVICE_MOVED] = "moved",
+        [DEVICE_DESCRIBED] = "described", [DEVICE_DONE] = "done"};
     struct world_scene *scene = userdata;
     char *grown;
     /* whoever is told of a device finds it, unless it vanished */

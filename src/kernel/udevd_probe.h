@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Whether a container runs a udevd of its own. */
+
+#include "kernel/namespace.h"
+
+/*
+ * Whether something listens on /run/udev/control in the container's network namespace. Processes of
+ * one namespace cannot be told apart: where containers share it, the udevd of one counts for all.
+ * Returns 1 or 0, or a negative errno where it cannot be known: the process is dead, or has more
+ * sockets than anybody should read through.
+ */
+int udevd_probe(const struct namespaces *namespaces);
+
+/* Whether one line of /proc/PID/net/unix is of such a socket. */
+bool udevd_probe_line(const char *line);
