@@ -52,6 +52,6 @@ int call_bool(struct control_call *call, const char *name, bool *ret);
 int call_only(struct control_call *call, const char *const *known);
 /* The container, or io.devolve.ContainerNotFound. */
 int call_container(struct control_call *call, const char *name, struct container **ret);
-/* The device that a person means, or io.devolve.DeviceNotFound. */
+/* The device that a person means, or io.devolve.DeviceNotFound; Refused where it may be several. */
 int call_device(struct control_call *call, const char *name, struct device **ret);
 void call_refuse(struct control_call *call, const struct refusal *why);
