@@ -24,6 +24,8 @@ void method_list_containers(struct control_call *call);
 /* methods_grant.c */
 void method_list_devices(struct control_call *call);
 void method_list_grants(struct control_call *call);
+
+/* methods_attach.c */
 void method_attach(struct control_call *call);
 void method_detach(struct control_call *call);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/delegation_state.h"
+#include "model/attach_rule.h"
 
 static struct attachment *new_attachment(const struct device *device, const struct share *share)
 {
@@ -126,6 +127,8 @@ int delegation_try_rules(const struct delegation *delegation, const struct rule_
     struct policy policy = delegation->policy;
     policy.rules = rules;
 
+    if (container->leaving)
+        return refuse(why, ESHUTDOWN, "container %s is leaving", container->name);
     int r = desired_grant(&policy, &bare, device, NULL, NULL, &grant, why);
     if (r > 0 && check_attach(container, grant, why) < 0)
         return -why->error;
