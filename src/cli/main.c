@@ -13,7 +13,9 @@ static const struct command commands[] = {
     {"list", "[--devices [--all]]",
      "Show the containers and what each has.\n"
      "\n"
-     "  --devices  show the host's devices that have a node, with their names for DEVICE\n"
+     "  --devices  draw the host's devices that have a node as a tree, with who has them; the "
+     "first\n"
+     "             column is a name for DEVICE\n"
      "  --all      with --devices: those without a node too",
      command_list},
     {"status", "[NAME]",

@@ -4,7 +4,7 @@
 
 struct device_query {
     struct service *service;
-    bool all;
+    bool all, parents;
     json_t *devices;
 };
 
@@ -16,20 +16,46 @@ static bool is_granted(const struct service *service, const struct device *devic
     return false;
 }
 
+/* Whether it is listed for its own sake. */
+static bool is_wanted(const struct device_query *query, const struct device *device)
+{
+    return device->subsystem[0] && /* without: only a parent of devices */
+           (query->all || device->devname || is_granted(query->service, device));
+}
+
+struct search_below {
+    const struct device_query *query;
+    bool found;
+};
+
+static void look_below(void *userdata, struct device *device)
+{
+    struct search_below *search = userdata;
+    search->found = search->found || is_wanted(search->query, device);
+}
+
+static bool is_wanted_as_parent(const struct device_query *query, const struct device *device)
+{
+    struct search_below search = {query, false};
+    if (query->parents && device->subsystem[0])
+        world_each_below(delegation_world(query->service->delegation), device->devpath, look_below,
+                         &search);
+    return search.found;
+}
+
 static void add_device(void *userdata, struct device *device)
 {
     struct device_query *query = userdata;
-    if (!device->subsystem[0]) /* only a parent of devices */
-        return;
-    if (query->all || device->devname || is_granted(query->service, device))
+    if (is_wanted(query, device) || is_wanted_as_parent(query, device))
         json_array_append_new(query->devices, json_device(device));
 }
 
 void method_list_devices(struct control_call *call)
 {
-    static const char *const known[] = {"all", NULL};
+    static const char *const known[] = {"all", "parents", NULL};
     struct device_query query = {.service = call->service};
-    if (call_only(call, known) < 0 || call_bool(call, "all", &query.all) < 0)
+    if (call_only(call, known) < 0 || call_bool(call, "all", &query.all) < 0 ||
+        call_bool(call, "parents", &query.parents) < 0)
         return;
     query.devices = json_array();
     world_each(delegation_world(call->service->delegation), add_device, &query);
