@@ -98,6 +98,9 @@ static int refuse_detach(const struct container *container, const char *devpath,
             "%s was not attached by itself: it comes with %s, which was attached with all "
             "below it; detach that",
             devpath, giver->devpath);
+    if (delivery->grant->rule_file && attach_rule_is_name(delivery->grant->rule_file, NULL))
+        return refuse(why, EPERM, "%s comes with another device that was attached: detach %s",
+                      devpath, delivery->grant->rule_file);
     return refuse(why, EPERM,
                   "%s was not attached by hand: %s has it by %s:%u; change the rule and reload",
                   devpath, container->name, delivery->grant->rule_file, delivery->grant->rule_line);
