@@ -4,14 +4,16 @@
 #include "cli/field.h"
 #include "cli/grant_rows.h"
 
-/* --node, --owner, --group, --mode and --access go to the daemon as they are; it judges them. */
+/* Most values go to the daemon as they are; it judges them. */
 enum {
     OPTION_NODE = OPTION_FIRST,
     OPTION_OWNER,
     OPTION_GROUP,
     OPTION_MODE,
     OPTION_ACCESS,
-    OPTION_SYMLINK
+    OPTION_SYMLINK,
+    OPTION_SUBTREE,
+    OPTION_PERSIST
 };
 
 static const struct option attach_options[] = {{"node", required_argument, NULL, OPTION_NODE},
@@ -20,6 +22,8 @@ static const struct option attach_options[] = {{"node", required_argument, NULL,
                                                {"mode", required_argument, NULL, OPTION_MODE},
                                                {"access", required_argument, NULL, OPTION_ACCESS},
                                                {"symlink", required_argument, NULL, OPTION_SYMLINK},
+                                               {"subtree", no_argument, NULL, OPTION_SUBTREE},
+                                               {"persist", optional_argument, NULL, OPTION_PERSIST},
                                                COMMAND_OPTIONS_END};
 
 /* The parameter that an option sets: they have the same names. */
@@ -39,6 +43,26 @@ static int add_symlink(json_t *parameters)
     return json_array_append_new(symlinks, json_string(optarg));
 }
 
+static int set_parameter(json_t *parameters, int option)
+{
+    const char *name = parameter_name(option);
+    switch (option) {
+    case OPTION_SYMLINK:
+        return add_symlink(parameters);
+    case OPTION_SUBTREE:
+        return json_object_set_new(parameters, name, json_true());
+    case OPTION_PERSIST:
+        return json_object_set_new(parameters, name, json_string(optarg ? optarg : "always"));
+    default:
+        return json_object_set_new(parameters, name, json_string(optarg));
+    }
+}
+
+static bool is_life(const char *word)
+{
+    return !word || streq(word, "always") || streq(word, "runtime");
+}
+
 /* Fills the parameters. Returns 0; 1 where the command is over, with *ret_status. */
 static int read_options(struct cli *cli, const struct command *command, int argc, char **argv,
                         json_t *parameters, int *ret_status)
@@ -47,15 +71,23 @@ static int read_options(struct cli *cli, const struct command *command, int argc
     while ((option = command_option(cli, command, argc, argv, attach_options, ret_status)) != -1) {
         if (option == COMMAND_ENDS)
             return 1;
-        int r = option == OPTION_SYMLINK
-                    ? add_symlink(parameters)
-                    : json_object_set_new(parameters, parameter_name(option), json_string(optarg));
-        if (r < 0) {
+        if (option == OPTION_PERSIST && !is_life(optarg)) {
+            *ret_status = command_misused(cli, command, "--persist is \"always\" or \"runtime\"");
+            return 1;
+        }
+        if (set_parameter(parameters, option) < 0) {
             *ret_status = command_failed(cli, "memory is short");
             return 1;
         }
     }
     return command_count_arguments(cli, command, argc, 2, 2, ret_status);
+}
+
+/* By what a rule knows the device again is worth a look: it may be its name only. */
+static void add_kept(struct rows *rows, const json_t *reply)
+{
+    rows_add_text(rows, 0, STYLE_PLAIN, "kept in %s", field_text(reply, "file", "?"));
+    rows_add_text(rows, 1, STYLE_PLAIN, "%s", field_text(reply, "told_by", "?"));
 }
 
 static int show(struct cli *cli, const json_t *reply)
@@ -72,6 +104,8 @@ static int show(struct cli *cli, const json_t *reply)
 
     rows_add_text(&rows, 0, STYLE_STRONG, "%s", field_text(grant, "container", "?"));
     grant_rows_add(&rows, 1, grant);
+    if (field_text(reply, "file", NULL))
+        add_kept(&rows, reply);
     return command_print_rows(cli, &rows);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/command.h"
 
+#include "cli/device_tree.h"
 #include "cli/field.h"
 #include "cli/grant_rows.h"
 
@@ -36,6 +37,13 @@ static int show_tree(struct cli *cli, const json_t *containers, const json_t *gr
     return command_print_rows(cli, &rows);
 }
 
+static int print_both(struct cli *cli, json_t *one, json_t *other)
+{
+    if (json_object_update(one, other) < 0)
+        return command_failed(cli, "memory is short");
+    return command_print_json(cli, one);
+}
+
 static int list_containers(struct cli *cli)
 {
     _cleanup_json_ json_t *reply = NULL, *grants = NULL;
@@ -46,37 +54,29 @@ static int list_containers(struct cli *cli)
         return status;
     if (!cli->json)
         return show_tree(cli, field_array(reply, "containers"), field_array(grants, "grants"));
-    if (json_object_update(reply, grants) < 0)
-        return command_failed(cli, "memory is short");
-    return command_print_json(cli, reply);
+    return print_both(cli, reply, grants);
 }
 
-static void add_device(struct rows *rows, const json_t *device)
+static int show_devices(struct cli *cli, const json_t *devices, const json_t *grants, bool all)
 {
-    struct row *row = rows_add(rows, 0);
-    row_add(rows, row, STYLE_STRONG, "%s", field_text(device, "devnode", "-"));
-    row_add(rows, row, STYLE_PLAIN, "%s", field_text(device, "number", "-"));
-    row_add(rows, row, STYLE_PLAIN, "%s:%s", field_text(device, "subsystem", "?"),
-            field_text(device, "sysname", "?"));
-    row_add(rows, row, STYLE_PLAIN, "%s", field_text(device, "driver", "-"));
-    row_add(rows, row, STYLE_FAINT, "%s", field_text(device, "devpath", "?"));
+    struct rows rows = {0};
+    if (device_tree_add(&rows, devices, grants, all) < 0)
+        rows.short_of_memory = true;
+    return command_print_rows(cli, &rows);
 }
 
 static int list_devices(struct cli *cli, bool all)
 {
-    _cleanup_json_ json_t *reply = NULL;
-    struct rows rows = {0};
-    size_t index;
-    const json_t *device;
-
-    json_t *parameters = json_pack("{s:b}", "all", all);
+    _cleanup_json_ json_t *reply = NULL, *grants = NULL;
+    json_t *parameters = json_pack("{s:b}", all ? "all" : "parents", 1);
     int status = command_call(cli, "io.devolve.ListDevices", parameters, &reply);
+    if (status == EXIT_DONE)
+        status = command_call(cli, "io.devolve.ListGrants", json_object(), &grants);
     if (status != EXIT_DONE)
         return status;
-    if (cli->json)
-        return command_print_json(cli, reply);
-    json_array_foreach(field_array(reply, "devices"), index, device) add_device(&rows, device);
-    return command_print_rows(cli, &rows);
+    if (!cli->json)
+        return show_devices(cli, field_array(reply, "devices"), field_array(grants, "grants"), all);
+    return print_both(cli, reply, grants);
 }
 
 int command_list(struct cli *cli, const struct command *command, int argc, char **argv)

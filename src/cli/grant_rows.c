@@ -24,7 +24,9 @@ static void add_place(struct rows *rows, struct row *row, const json_t *grant)
 {
     const char *file = field_text(grant, "rule_file", "?");
     json_int_t line = field_number(grant, "rule_line", 0);
-    if (line > 0)
+    if (field_true(grant, "persistent"))
+        row_add(rows, row, STYLE_PLAIN, "attached, persistent (%s)", file);
+    else if (line > 0)
         row_add(rows, row, STYLE_PLAIN, "%s:%" JSON_INTEGER_FORMAT, file, line);
     else
         row_add(rows, row, STYLE_PLAIN, "%s", file);

@@ -13,7 +13,9 @@ static const struct command commands[] = {
     {"list", "[--devices [--all]]",
      "Show the containers and what each has.\n"
      "\n"
-     "  --devices  show the host's devices that have a node, with their names for DEVICE\n"
+     "  --devices  draw the host's devices that have a node as a tree, with who has them; the "
+     "first\n"
+     "             column is a name for DEVICE\n"
      "  --all      with --devices: those without a node too",
      command_list},
     {"status", "[NAME]",
@@ -44,7 +46,7 @@ static const struct command commands[] = {
     {"unregister", "NAME", "Take all devices from a container and forget it.", command_unregister},
     {"attach",
      "NAME DEVICE [--node PATH] [--owner USER] [--group GROUP] [--mode MODE] "
-     "[--access rwm] [--symlink PATH]...",
+     "[--access rwm] [--symlink PATH]... [--subtree] [--persist[=always|runtime]]",
      "Give a device by hand, until it is unplugged or detached.\n"
      "\n"
      "  --node PATH     where the container finds it, instead of under the host's name\n"
@@ -52,9 +54,17 @@ static const struct command commands[] = {
      "  --group GROUP   a number, or a name of the container's own /etc/group\n"
      "  --mode MODE     in octal\n"
      "  --access rwm    what the device cgroup allows: r read, w write, m make nodes\n"
-     "  --symlink PATH  another name for it inside",
+     "  --symlink PATH  another name for it inside\n"
+     "  --subtree       all that hangs below it too, now and later\n"
+     "  --persist       until it is detached, unplugged or not: a rule is written; with "
+     "\"=runtime\"\n"
+     "                  one that is gone when the host is started anew",
      command_attach},
-    {"detach", "NAME DEVICE", "Take back a device that was given by hand.", command_detach},
+    {"detach", "NAME DEVICE",
+     "Take back a device that was given by hand.\n"
+     "\n"
+     "DEVICE may also be the name of the rule file that \"attach --persist\" wrote.",
+     command_detach},
     {"check", "[--print] [--rules DIR]... | [FILE]...",
      "Find mistakes in rules; works without the daemon.\n"
      "\n"

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "daemon/dispatch.h"
+#include "daemon/drop_in.h"
 #include "daemon/methods.h"
 
 #define READ_SIZE 16384
@@ -38,6 +39,7 @@ static void call_free(struct control_call *call)
     varlink_call_done(&call->message);
     free(call->container);
     free(call->devpath);
+    drop_in_free(call->drop_in);
     free(call);
 }
 

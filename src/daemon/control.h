@@ -15,6 +15,7 @@
 #define CONTROL_OUTPUT_MAX (8u << 20) /* bytes a client may leave unread */
 
 struct control;
+struct drop_in;
 
 /* One call until it is answered. */
 struct control_call {
@@ -27,6 +28,7 @@ struct control_call {
     /* what a handler that answers later keeps */
     char *container;
     char *devpath;
+    struct drop_in *drop_in; /* what Attach wrote; NULL: nothing */
     struct varlink_call message;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/conflict.h"
+#include "model/attach_rule.h"
 
 json_t *json_text(const char *text)
 {
@@ -153,16 +154,17 @@ json_t *json_grant(const struct container *container, const struct grant *grant,
              grant->access & ACCESS_WRITE ? "w" : "", grant->access & ACCESS_MKNOD ? "m" : "");
     bool refused = delivery && delivery->state == DELIVERY_REFUSED;
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:s, s:o}", "container",
-        json_text(container->name), "devpath", json_text(grant->devpath), "node",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:b, s:s, s:o}",
+        "container", json_text(container->name), "devpath", json_text(grant->devpath), "node",
         json_text(grant->node), "number", json_number(&grant->number), "uid",
         json_id(grant->owner, grant->uid, delivery, delivery ? delivery->uid : 0), "gid",
         json_id(grant->group, grant->gid, delivery, delivery ? delivery->gid : 0), "mode", mode,
         "access", access, "symlinks", json_symlinks(grant), "yielded",
         json_yielded(container, grant, delivery), "link_priority", grant->link_priority,
         "rule_file", json_text(grant->rule_file ? grant->rule_file : ""), "rule_line",
-        json_integer(grant->rule_line), "state", delivery_state(delivery), "reason",
-        json_text(refused ? delivery->why.text : NULL));
+        json_integer(grant->rule_line), "persistent",
+        (int)(grant->rule_file && attach_rule_is_name(grant->rule_file, NULL)), "state",
+        delivery_state(delivery), "reason", json_text(refused ? delivery->why.text : NULL));
 }
 
 json_t *json_problems(const struct rule_problems *problems)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -19,12 +20,15 @@
 #include "kernel/courier.h"
 
 #define STOP_DEADLINE_US 4000000u
+#define RULES_OPTIONS_MAX                                                                          \
+    (SERVICE_RULE_DIRECTORIES_MAX - 1) /* one is below the runtime directory */
 
 static const char *const default_rule_directories[] = {
     "/etc/devolve/rules.d", "/run/devolve/rules.d", "/usr/lib/devolve/rules.d"};
 
 struct daemon {
     struct service_options options;
+    char runtime_rules[PATH_MAX];
     enum log_target log_target;
     int log_level;
     sd_event *event;
@@ -78,7 +82,7 @@ static int set_option(struct daemon *daemon, int option, const char *value)
         options->runtime_directory = value;
         return *value == '/' ? 0 : wrong("runtime-dir", value);
     case 'r':
-        if (options->rule_directory_count == SERVICE_RULE_DIRECTORIES_MAX)
+        if (options->rule_directory_count == RULES_OPTIONS_MAX)
             return wrong("rules", value);
         options->rule_directories[options->rule_directory_count++] = value;
         return 0;
@@ -97,6 +101,32 @@ static int set_option(struct daemon *daemon, int option, const char *value)
         usage(stderr);
         return -EINVAL;
     }
+}
+
+/*
+ * Without --rules the default directories; and in any case, behind those that were named, the one
+ * below the runtime directory, where attachments are kept that do not outlive the host's run.
+ */
+static int complete_rule_directories(struct daemon *daemon)
+{
+    struct service_options *options = &daemon->options;
+    size_t length = strlen(options->runtime_directory);
+    while (length > 1 && options->runtime_directory[length - 1] == '/')
+        length--;
+    if (snprintf(daemon->runtime_rules, sizeof(daemon->runtime_rules), "%.*s/rules.d", (int)length,
+                 options->runtime_directory) >= (int)sizeof(daemon->runtime_rules))
+        return wrong("runtime-dir", options->runtime_directory);
+    options->runtime_rule_directory = daemon->runtime_rules;
+
+    for (size_t i = 0; options->rule_directory_count == 0 && i < 3; i++)
+        options->rule_directories[i] = default_rule_directories[i];
+    if (options->rule_directory_count == 0)
+        options->rule_directory_count = 3;
+    for (size_t i = 0; i < options->rule_directory_count; i++)
+        if (streq(options->rule_directories[i], daemon->runtime_rules))
+            return 0;
+    options->rule_directories[options->rule_directory_count++] = daemon->runtime_rules;
+    return 0;
 }
 
 /* Returns 1 to go on, 0 when all was said, or -EINVAL. */
@@ -126,12 +156,7 @@ static int parse_arguments(struct daemon *daemon, int argc, char **argv)
         fprintf(stderr, "devolved: what is '%s'? See devolved --help\n", argv[optind]);
         return -EINVAL;
     }
-    struct service_options *service = &daemon->options;
-    for (size_t i = 0; service->rule_directory_count == 0 && i < 3; i++)
-        service->rule_directories[i] = default_rule_directories[i];
-    if (service->rule_directory_count == 0)
-        service->rule_directory_count = 3;
-    return 1;
+    return complete_rule_directories(daemon) < 0 ? -EINVAL : 1;
 }
 
 static void on_stopped(void *userdata)

@@ -114,6 +114,10 @@ int call_device(struct control_call *call, const char *name, struct device **ret
         r < 0 ? NULL : world_find(delegation_world(call->service->delegation), devpath);
     if (r >= 0 && !device)
         refuse(&why, ENODEV, "%s was plugged or unplugged this moment; try again", name);
+    if (r == -ENOTUNIQ) {
+        call_refuse(call, &why);
+        return r;
+    }
     if (!device) {
         control_error(
             call, "io.devolve.DeviceNotFound",

@@ -24,6 +24,8 @@ void method_list_containers(struct control_call *call);
 /* methods_grant.c */
 void method_list_devices(struct control_call *call);
 void method_list_grants(struct control_call *call);
+
+/* methods_attach.c */
 void method_attach(struct control_call *call);
 void method_detach(struct control_call *call);
 
@@ -52,6 +54,6 @@ int call_bool(struct control_call *call, const char *name, bool *ret);
 int call_only(struct control_call *call, const char *const *known);
 /* The container, or io.devolve.ContainerNotFound. */
 int call_container(struct control_call *call, const char *name, struct container **ret);
-/* The device that a person means, or io.devolve.DeviceNotFound. */
+/* The device that a person means, or io.devolve.DeviceNotFound; Refused where it may be several. */
 int call_device(struct control_call *call, const char *name, struct device **ret);
 void call_refuse(struct control_call *call, const struct refusal *why);

@@ -383,6 +383,7 @@ void service_close(struct service *service)
     sd_event_source_disable_unref(service->uevents);
     sd_event_source_disable_unref(service->repair_timer);
     sd_event_source_disable_unref(service->resync_timer);
+    sd_event_source_disable_unref(service->reload_soon);
     udev_listener_end(&service->udev);
     delegation_free(service->delegation);
     kernel_door_close(service->door);

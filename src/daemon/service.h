@@ -14,14 +14,15 @@
 #include "kernel/rule_files.h"
 #include "kernel/uevent_socket.h"
 
-#define SERVICE_RULE_DIRECTORIES_MAX 16
+#define SERVICE_RULE_DIRECTORIES_MAX 17
 
 struct service_options {
     const char *runtime_directory;
     const char *rule_directories[SERVICE_RULE_DIRECTORIES_MAX];
     size_t rule_directory_count;
-    size_t receive_buffer; /* bytes */
-    int passed_sockets;    /* from descriptor 3 on, by the service manager: sd_listen_fds(3) */
+    const char *runtime_rule_directory; /* below the runtime directory, and one of those */
+    size_t receive_buffer;              /* bytes */
+    int passed_sockets; /* from descriptor 3 on, by the service manager: sd_listen_fds(3) */
 };
 
 struct service {
@@ -33,7 +34,8 @@ struct service {
     int uevent_fd;
     struct udev_listener udev;
     sd_event_source *uevents, *repair_timer, *resync_timer;
-    uint64_t rescan_us; /* how long until the next look at what could not be looked at */
+    sd_event_source *reload_soon; /* drop_in.c */
+    uint64_t rescan_us;           /* how long until the next look at what could not be looked at */
     uint64_t started_us, last_resync_us, resync_duration_us;
     bool stopping; /* being drained: nothing new is taken on */
 

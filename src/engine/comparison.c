@@ -46,8 +46,10 @@ void delegation_compare(struct container *container)
             d->grant->link_priority = grant->link_priority;
         if (!grant || !delegation_can_change(d->grant, grant))
             delegation_cut(container, d);
-        else if (!d->cut && grant_equal(d->grant, grant))
+        else if (!d->cut && grant_equal(d->grant, grant)) {
+            grant_adopt_origin(d->grant, grant);
             continue;
+        }
         delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
     }
     if (container->leaving)

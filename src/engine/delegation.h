@@ -72,9 +72,18 @@ int delegation_unregister(struct delegation *delegation, const char *name, conta
 int delegation_attach(struct delegation *delegation, struct container *container,
                       struct device *device, const struct share *share, struct refusal *why);
 
-/* Takes a device that was given by hand. -ENOENT: it was not. */
+/* Takes a device that was given by hand, and what it brought along. -ENOENT, -EPERM: it was not. */
 int delegation_detach(struct delegation *delegation, struct container *container,
                       const char *devpath, struct refusal *why);
+
+/*
+ * What rules that are not in force would give a container of a device, without what it was given by
+ * hand. Returns 1 and *ret; 0: nothing; or a negative errno and the reason, as far as it can be
+ * known beforehand: who holds the node, ids that are not mapped. `why` is not NULL.
+ */
+int delegation_try_rules(const struct delegation *delegation, const struct rule_set *rules,
+                         const struct container *container, struct device *device,
+                         struct grant **ret, struct refusal *why);
 
 /*
  * What the rules and attachments give a container of a device, as a grant, and what of its links

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who takes part: containers that come, ask for something by hand, wait, leave or die. */
+/* Who takes part: containers that come, wait, leave or die. */
 #include <errno.h>
 
 #include "engine/delegation_state.h"
@@ -228,88 +228,6 @@ int delegation_unregister(struct delegation *delegation, const char *name, conta
     container->leaving = true;
     container_drop_hints(container);
     delegation_compare(container);
-    delegation_turn(container);
-    return 0;
-}
-
-static struct attachment *new_attachment(const struct device *device, const struct share *share)
-{
-    struct attachment *attachment = calloc(1, sizeof(*attachment));
-    if (!attachment)
-        return NULL;
-    attachment->devpath = strdup(device->devpath);
-    attachment->inode = device->inode;
-    if (!attachment->devpath || share_copy(&attachment->share, share) < 0) {
-        free(attachment->devpath);
-        free(attachment);
-        return NULL;
-    }
-    return attachment;
-}
-
-/* The newest of a devpath counts; what it replaces is forgotten only when it is known to be good.
- */
-/* What can be known of a refusal beforehand is, so that it does not cost the grant that is there.
- */
-static int check_attach(const struct container *container, const struct grant *grant,
-                        struct refusal *why)
-{
-    uint32_t uid, gid;
-    const struct delivery *own = container_find_delivery(container, grant->devpath);
-    const struct delivery *holder =
-        grant->node ? container_find_node(container, grant->node, own) : NULL;
-    if (holder)
-        return refuse(why, EBUSY, "%s is held by %s", grant->node, holder->grant->devpath);
-    return grant_translate(grant, grant->owner ? 0 : grant->uid, grant->group ? 0 : grant->gid,
-                           container->facts.uids, container->facts.gids, &uid, &gid, why);
-}
-
-int delegation_attach(struct delegation *delegation, struct container *container,
-                      struct device *device, const struct share *share, struct refusal *why)
-{
-    _cleanup_grant_ struct grant *grant = NULL;
-    if (container->leaving)
-        return refuse(why, ESHUTDOWN, "container %s is leaving", container->name);
-    struct attachment *fresh = new_attachment(device, share), *replaced = container->attachments;
-    if (!fresh)
-        return refuse(why, ENOMEM, "no memory to attach %s", device->devpath);
-    container->attachments = fresh;
-
-    int r = delegation_desired(delegation, container, device, NULL, NULL, &grant, why);
-    if (r > 0)
-        r = check_attach(container, grant, why);
-    if (r < 0)
-        container_remove_attachment(container, device->devpath);
-    container->attachments = replaced;
-    if (r < 0)
-        return r;
-    container_remove_attachment(container, device->devpath);
-    fresh->next = container->attachments;
-    container->attachments = fresh;
-    delegation_compare(container);
-    delegation_turn(container);
-    return 0;
-}
-
-int delegation_detach(struct delegation *delegation, struct container *container,
-                      const char *devpath, struct refusal *why)
-{
-    (void)delegation;
-    struct delivery *delivery = container_find_delivery(container, devpath);
-    bool attached = false;
-    for (struct attachment *a = container->attachments; a; a = a->next)
-        attached |= streq(a->devpath, devpath);
-    if (!attached && delivery)
-        return refuse(why, EPERM,
-                      "%s was not attached by hand: %s has it by %s:%u; change the rule and reload",
-                      devpath, container->name, delivery->grant->rule_file,
-                      delivery->grant->rule_line);
-    if (!attached)
-        return refuse(why, ENOENT, "%s is not attached to %s", devpath, container->name);
-    container_remove_attachment(container, devpath);
-    delegation_compare(container);
-    if (delivery && delivery->state == DELIVERY_REFUSED)
-        delegation_hint(container, devpath, delivery->grant->inode, NULL);
     delegation_turn(container);
     return 0;
 }

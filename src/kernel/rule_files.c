@@ -18,6 +18,7 @@ struct rule_file {
     size_t directory;           /* index: the lower one masks */
     const char *directory_path; /* borrowed */
     int directory_fd;           /* borrowed */
+    const char *text;           /* borrowed: what is to be read in its place; NULL: itself */
 };
 
 struct listing {
@@ -109,18 +110,26 @@ static bool is_rule_name(const char *name)
     return name[0] != '.' && length > suffix && streq(name + length - suffix, SUFFIX);
 }
 
-static int list_names(struct listing *listing, DIR *directory, const char *path, int fd)
+static int add_name(struct listing *listing, const struct rule_file *file, const char *name)
+{
+    struct rule_file *slot = array_add(&listing->files, &listing->file_count, sizeof(*slot));
+    if (!slot)
+        return -ENOMEM;
+    *slot = *file;
+    slot->name = strdup(name);
+    return slot->name ? 0 : -ENOMEM;
+}
+
+/* `file` is what all of them have in common. */
+static int list_names(struct listing *listing, DIR *directory, const struct rule_file *file)
 {
     struct dirent *entry;
     while ((errno = 0, entry = readdir(directory))) {
         if (!is_rule_name(entry->d_name))
             continue;
-        struct rule_file *file = array_add(&listing->files, &listing->file_count, sizeof(*file));
-        if (!file)
-            return -ENOMEM;
-        *file = (struct rule_file){strdup(entry->d_name), listing->directory_count, path, fd};
-        if (!file->name)
-            return -ENOMEM;
+        int r = add_name(listing, file, entry->d_name);
+        if (r < 0)
+            return r;
     }
     return -errno;
 }
@@ -138,7 +147,8 @@ static int keep_fd(struct listing *listing, int fd)
 
 /* Adds the directory's files. A directory that is missing is no problem; one that others write is.
  */
-static int list_directory(struct listing *listing, const char *path, struct rule_problems *problems)
+static int list_directory(struct listing *listing, const char *path, size_t index,
+                          struct rule_problems *problems)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
@@ -162,7 +172,8 @@ static int list_directory(struct listing *listing, const char *path, struct rule
         fd_close(copy);
         return refuse_file(problems, path, "cannot be read: %s", strerror(error));
     }
-    r = list_names(listing, directory, path, fd);
+    const struct rule_file file = {.directory = index, .directory_path = path, .directory_fd = fd};
+    r = list_names(listing, directory, &file);
     if (r < 0 && r != -ENOMEM)
         return refuse_file(problems, path, "cannot be read: %s", strerror(-r));
     return r;
@@ -173,6 +184,13 @@ static int compare_files(const void *one, const void *other)
     const struct rule_file *a = one, *b = other;
     int r = strcmp(a->name, b->name);
     return r ? r : (a->directory > b->directory) - (a->directory < b->directory);
+}
+
+/* By name, and files of one name in the order of their directories. */
+static void sort_listing(struct listing *listing)
+{
+    if (listing->file_count > 0)
+        qsort(listing->files, listing->file_count, sizeof(listing->files[0]), compare_files);
 }
 
 static int parse_fd(int fd, const char *name, struct rule_set *rules,
@@ -236,6 +254,8 @@ static int load_listed(const struct rule_file *file, struct rule_set *rules,
                        struct rule_problems *problems)
 {
     struct stat st;
+    if (file->text)
+        return rule_parse(rules, file->name, file->text, strlen(file->text), problems);
     _cleanup_close_ int fd = open_rules(file->directory_fd, file->name, file->name, &st, problems);
     if (fd == -ENODEV)
         return 0; /* disabled */
@@ -264,25 +284,53 @@ static int load_listing(const struct listing *listing, struct rule_set *rules,
     return result;
 }
 
-/* All files in the order of their names. -EBADMSG only after all directories were read. */
+/* All files, in any order. -EBADMSG only after all directories were read. */
 static int list_directories(struct listing *listing, const char *const *directories, size_t count,
                             struct rule_problems *problems)
 {
     int result = 0;
     for (size_t i = 0; i < count; i++) {
-        int r = list_directory(listing, directories[i], problems);
+        int r = list_directory(listing, directories[i], i, problems);
         if (r == -ENOMEM)
             return r;
         if (r < 0)
             result = r;
     }
-    if (listing->file_count > 0)
-        qsort(listing->files, listing->file_count, sizeof(listing->files[0]), compare_files);
     return result;
+}
+
+/* Puts the draft in the place of the file that it stands for, or takes that out of the listing. */
+static int suppose(struct listing *listing, const char *const *directories, size_t count,
+                   const struct rule_draft *draft)
+{
+    size_t index = 0, at = 0;
+    while (index < count && !streq(directories[index], draft->directory))
+        index++;
+    while (at < listing->file_count &&
+           (listing->files[at].directory != index || !streq(listing->files[at].name, draft->name)))
+        at++;
+    bool listed = at < listing->file_count;
+    if (listed && draft->text) {
+        listing->files[at].text = draft->text;
+    } else if (listed) {
+        free(listing->files[at].name);
+        listing->files[at] = listing->files[--listing->file_count];
+    } else if (draft->text) {
+        const struct rule_file file = {
+            .directory = index, .directory_path = draft->directory, .text = draft->text};
+        return add_name(listing, &file, draft->name);
+    }
+    return 0;
 }
 
 int rule_files_load(const char *const *directories, size_t count, struct rule_set **ret,
                     struct rule_problems *problems)
+{
+    return rule_files_try(directories, count, NULL, ret, problems);
+}
+
+int rule_files_try(const char *const *directories, size_t count, const struct rule_draft *draft,
+                   struct rule_set **ret, struct rule_problems *problems)
 {
     _cleanup_(listing_done) struct listing listing = {0};
     _cleanup_rule_set_ struct rule_set *rules = rule_set_new();
@@ -292,7 +340,10 @@ int rule_files_load(const char *const *directories, size_t count, struct rule_se
     int result = list_directories(&listing, directories, count, problems);
     if (result == -ENOMEM)
         return result;
-    int r = load_listing(&listing, rules, problems);
+    int r = draft ? suppose(&listing, directories, count, draft) : 0;
+    sort_listing(&listing);
+    if (r == 0)
+        r = load_listing(&listing, rules, problems);
     if (r == 0)
         r = result;
     if (r == 0)
@@ -352,6 +403,7 @@ int rule_files_masked(const char *const *directories, size_t count, struct rule_
     int r = list_directories(&listing, directories, count, &problems);
     if (r == -EBADMSG)
         r = 0; /* a reload says so */
+    sort_listing(&listing);
     for (size_t i = 0; r == 0 && i < listing.file_count; i++) {
         const struct rule_file *file = &listing.files[i];
         struct stat st;

@@ -21,6 +21,17 @@
 int rule_files_load(const char *const *directories, size_t count, struct rule_set **ret,
                     struct rule_problems *problems);
 
+/* A file as it may be soon: it is read so, whatever is there now. */
+struct rule_draft {
+    const char *directory; /* one of those that are read */
+    const char *name;
+    const char *text; /* NULL: as if there were no such file */
+};
+
+/* rule_files_load(), supposing the draft (may be NULL). */
+int rule_files_try(const char *const *directories, size_t count, const struct rule_draft *draft,
+                   struct rule_set **ret, struct rule_problems *problems);
+
 /*
  * Reads one file, wherever it is, and parses it into `rules`: for `check FILE`. An owner or a mode
  * that rule_files_load() would refuse is a warning.

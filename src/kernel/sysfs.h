@@ -27,8 +27,8 @@ int sysfs_read_attribute(void *userdata, const struct device *device, const char
 
 /*
  * The devpath that a person means: a /dev path (links followed), a /sys path (likewise),
- * "SUBSYSTEM:SYSNAME", or a devpath itself. `usb:VID:PID[:SERIAL]` gives the first that fits.
- * Returns 0 and *ret (caller frees), or a negative errno and the reason.
+ * "SUBSYSTEM:SYSNAME", `usb:VID:PID[:SERIAL]`, or a devpath itself. Returns 0 and *ret (caller
+ * frees), or a negative errno and the reason; -ENOTUNIQ where several USB devices answer to it.
  */
 int sysfs_find_device(const char *name, char **ret, struct refusal *why);
 

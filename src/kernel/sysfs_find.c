@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libudev.h>
@@ -10,20 +9,13 @@
 #include <unistd.h>
 
 #include "kernel/sysfs.h"
+#include "model/usb_name.h"
 
 /* The device that a person means: sysfs_find_device(), one function for each way of naming one. */
 
 DEFINE_CLEANUP(struct udev *, udev_unref)
 DEFINE_CLEANUP(struct udev_enumerate *, udev_enumerate_unref)
 DEFINE_CLEANUP(struct udev_device *, udev_device_unref)
-
-#define USB_ID_DIGITS 4
-
-struct usb_name {
-    char vendor[USB_ID_DIGITS + 1]; /* in lower case, as sysfs has them */
-    char product[USB_ID_DIGITS + 1];
-    const char *serial; /* or NULL: any */
-};
 
 /* The devpath of a path in /sys, links followed; -ENODEV where no device lies there. */
 static int devpath_of(const char *path, char **ret)
@@ -125,40 +117,26 @@ static int find_by_sysname(const char *name, char **ret, struct refusal *why)
     return refuse(why, ENODEV, "%s: subsystem %.*s has no device of that name", name, length, name);
 }
 
-/* Four hexadecimal digits. Returns what follows them, or NULL. */
-static const char *parse_usb_id(const char *text, char id[static USB_ID_DIGITS + 1])
+/* Takes note of a device that the name fits; *found is then the first of them. */
+static int look_at_usb_device(struct udev_device *device, const struct usb_name *name,
+                              struct usb_matches *matches, char **found)
 {
-    for (size_t i = 0; i < USB_ID_DIGITS; i++) {
-        if (!isxdigit((unsigned char)text[i]))
-            return NULL;
-        id[i] = (char)tolower((unsigned char)text[i]);
-    }
-    id[USB_ID_DIGITS] = '\0';
-    return text + USB_ID_DIGITS;
+    const struct usb_ids ids = {
+        .sysname = udev_device_get_sysname(device),
+        .vendor = udev_device_get_sysattr_value(device, "idVendor"),
+        .product = udev_device_get_sysattr_value(device, "idProduct"),
+        .serial = udev_device_get_sysattr_value(device, "serial"),
+    };
+    if (!usb_name_fits(name, &ids))
+        return 0;
+    int r = *found ? 0 : devpath_of(udev_device_get_syspath(device), found);
+    if (r == 0)
+        usb_matches_add(matches, &ids);
+    return r == -ENODEV ? 0 : r; /* unplugged this moment */
 }
 
-/* "usb:VID:PID[:SERIAL]", for "usb:1-2" and the interface "usb:1-2:1.0" are sysnames. */
-static bool parse_usb_name(const char *name, struct usb_name *ret)
-{
-    const char *at = after_prefix(name, "usb:");
-    at = at ? parse_usb_id(at, ret->vendor) : NULL;
-    at = at && *at == ':' ? parse_usb_id(at + 1, ret->product) : NULL;
-    if (!at || (*at != '\0' && *at != ':'))
-        return false;
-    ret->serial = *at == ':' ? at + 1 : NULL;
-    return true;
-}
-
-static bool usb_name_fits(const struct usb_name *name, struct udev_device *device)
-{
-    const char *vendor = udev_device_get_sysattr_value(device, "idVendor");
-    const char *product = udev_device_get_sysattr_value(device, "idProduct");
-    const char *serial = udev_device_get_sysattr_value(device, "serial");
-    return streq_null(vendor, name->vendor) && streq_null(product, name->product) &&
-           (!name->serial || streq_null(serial, name->serial));
-}
-
-static int find_usb_device(struct udev *udev, const struct usb_name *name, char **ret)
+static int look_for_usb_devices(struct udev *udev, const struct usb_name *name,
+                                struct usb_matches *matches, char **found)
 {
     _cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate = udev_enumerate_new(udev);
     if (!enumerate)
@@ -166,29 +144,29 @@ static int find_usb_device(struct udev *udev, const struct usb_name *name, char 
     int r = udev_enumerate_add_match_subsystem(enumerate, "usb");
     if (r >= 0)
         r = udev_enumerate_scan_devices(enumerate);
-    if (r < 0)
-        return r;
 
-    for (struct udev_list_entry *entry = udev_enumerate_get_list_entry(enumerate); entry;
-         entry = udev_list_entry_get_next(entry)) {
-        const char *path = udev_list_entry_get_name(entry);
+    for (struct udev_list_entry *entry = r < 0 ? NULL : udev_enumerate_get_list_entry(enumerate);
+         entry && r >= 0; entry = udev_list_entry_get_next(entry)) {
         _cleanup_(udev_device_unrefp) struct udev_device *device =
-            udev_device_new_from_syspath(udev, path);
-        if (device && usb_name_fits(name, device))
-            return devpath_of(path, ret);
+            udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
+        if (device)
+            r = look_at_usb_device(device, name, matches, found);
     }
-    return -ENODEV;
+    return r;
 }
 
 static int find_by_usb_name(const struct usb_name *name, char **ret, struct refusal *why)
 {
     _cleanup_(udev_unrefp) struct udev *udev = udev_new();
-    int r = udev ? find_usb_device(udev, name, ret) : -ENOMEM;
-    if (r == -ENODEV)
-        return refuse(why, ENODEV, "no USB device %s:%s%s%s is plugged in", name->vendor,
-                      name->product, name->serial ? " with serial " : "",
-                      name->serial ? name->serial : "");
-    return r < 0 ? refuse(why, -r, "cannot look for USB devices: %s", strerror(-r)) : 0;
+    _cleanup_free_ char *found = NULL;
+    struct usb_matches matches = {.count = 0};
+    int r = udev ? look_for_usb_devices(udev, name, &matches, &found) : -ENOMEM;
+    if (r < 0)
+        return refuse(why, -r, "cannot look for USB devices: %s", strerror(-r));
+    r = usb_matches_judge(&matches, name, why);
+    if (r == 0)
+        *ret = TAKE_PTR(found);
+    return r;
 }
 
 int sysfs_find_device(const char *name, char **ret, struct refusal *why)
@@ -201,7 +179,7 @@ int sysfs_find_device(const char *name, char **ret, struct refusal *why)
         return find_by_path(name, ret, why);
     if (after_prefix(name, "/devices/"))
         return find_by_devpath(name, ret, why);
-    if (parse_usb_name(name, &usb))
+    if (usb_name_parse(name, &usb))
         return find_by_usb_name(&usb, ret, why);
 
     size_t subsystem = strcspn(name, ":/");

@@ -261,6 +261,16 @@ static int translate(const struct grant *grant, const struct idmap *map, const c
         kind, idmap_describe(map, ranges, sizeof(ranges)), *kind == 'u' ? "OWNER" : "GROUP");
 }
 
+void grant_adopt_origin(struct grant *grant, struct grant *newer)
+{
+    char *file = grant->rule_file;
+    unsigned line = grant->rule_line;
+    grant->rule_file = newer->rule_file;
+    grant->rule_line = newer->rule_line;
+    newer->rule_file = file;
+    newer->rule_line = line;
+}
+
 int grant_translate(const struct grant *grant, uint32_t uid, uint32_t gid, const struct idmap *uids,
                     const struct idmap *gids, uint32_t *ret_uid, uint32_t *ret_gid,
                     struct refusal *why)

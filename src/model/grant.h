@@ -81,6 +81,9 @@ bool grant_same_owner(const struct grant *a, const struct grant *b);
  */
 bool grant_equal(const struct grant *a, const struct grant *b);
 
+/* The same under another rule: `grant` tells from now on that the rule of `newer` gave it. */
+void grant_adopt_origin(struct grant *grant, struct grant *newer);
+
 /*
  * The host's ids for a node: `uid` and `gid` (inside) through the container's maps.
  * Returns 0, or -EOVERFLOW with the id, the rule, the map's name and what it has in the reason.

@@ -200,6 +200,8 @@ static int suggest(struct draft *draft, void (*keys)(struct draft *draft))
     if (draft_begin(draft, size)) {
         add_subsystem(draft);
         keys(draft);
+        draft->suggestions->items[draft->suggestions->count - 1].keys_length =
+            (size_t)ftell(draft->rule);
         add_assignments(draft);
     }
     int r = close_stream(draft->why), closed = close_stream(draft->rule);

@@ -8,8 +8,9 @@
 #define RULE_SUGGESTIONS_MAX 6
 
 struct rule_suggestion {
-    char *why;  /* by what the device is told: a sentence, printable ASCII */
-    char *rule; /* one rule, of two lines, each with its newline */
+    char *why;          /* by what the device is told: a sentence, printable ASCII */
+    char *rule;         /* one rule, of two lines, each with its newline */
+    size_t keys_length; /* of it, what tells the device: all before the assignments */
 };
 
 struct rule_suggestions {

@@ -114,20 +114,6 @@ static const struct conversation conversations[] = {
         "",
     },
     {
-        "list --devices shows the names that other commands take",
-        command_list,
-        {"list", "--devices", "--all"},
-        {{CALL("ListDevices", "{\"all\":true}"),
-          REPLY("{\"devices\":[{\"devpath\":\"/devices/tty0\",\"subsystem\":\"tty\","
-                "\"sysname\":\"ttyUSB0\",\"driver\":\"ftdi\",\"devnode\":\"/dev/ttyUSB0\","
-                "\"number\":\"c 188:0\"},{\"devpath\":\"/devices/usb1\",\"subsystem\":\"usb\","
-                "\"sysname\":\"1-1\",\"driver\":null}]}")}},
-        EXIT_DONE,
-        "/dev/ttyUSB0  c 188:0  tty:ttyUSB0  ftdi  /devices/tty0\n"
-        "-             -        usb:1-1      -     /devices/usb1\n",
-        "",
-    },
-    {
         "status shows the daemon, its counters that are not zero, and warnings",
         command_status,
         {"status"},
@@ -201,6 +187,36 @@ static const struct conversation conversations[] = {
         "`- /dev/ttyUSB0  c 188:0  0:20 0660  rw  delivered  50-lab.rules:3  "
         "/devices/tty0\n" LINK_LINES("   "),
         "",
+    },
+    {
+        "attach says where it is kept, and by what the device is told",
+        command_attach,
+        {"attach", "web1", "usb:10c4:ea60", "--subtree", "--persist"},
+        {{CALL("Attach", "{\"container\":\"web1\",\"device\":\"usb:10c4:ea60\",\"subtree\":true,"
+                         "\"persist\":\"always\"}"),
+          REPLY("{\"grant\":{\"container\":\"web1\",\"devpath\":\"/devices/1-1\",\"uid\":0,"
+                "\"gid\":0,\"mode\":\"0600\",\"access\":\"rw\",\"persistent\":true,"
+                "\"rule_file\":\"80-attached-web1-0123456789abcdef.rules\",\"rule_line\":6,"
+                "\"state\":\"delivered\"},\"file\":\"/etc/devolve/x.rules\","
+                "\"told_by\":\"By the serial number of the USB device\"}")}},
+        EXIT_DONE,
+        "web1\n"
+        "`- (no node)  -  0:0 0600  rw  delivered  attached, persistent "
+        "(80-attached-web1-0123456789abcdef.rules)  /devices/1-1\n"
+        "kept in /etc/devolve/x.rules\n"
+        "`- By the serial number of the USB device\n",
+        "",
+    },
+    {
+        "attach --persist=runtime asks for less",
+        command_attach,
+        {"attach", "web1", "/dev/ttyUSB0", "--persist=runtime"},
+        {{CALL("Attach", "{\"container\":\"web1\",\"device\":\"/dev/ttyUSB0\","
+                         "\"persist\":\"runtime\"}"),
+          ERROR("io.devolve.Refused", "{\"text\":\"no\"}")}},
+        EXIT_FAILED,
+        "",
+        "devolvectl: no\n",
     },
     {
         "a refusal is one line with the daemon's reason",

@@ -13,10 +13,10 @@
 
 #include "model/rule_match.h"
 
-/* Two rule directories, "etc" before "lib", below a temporary one. */
+/* Rule directories below a temporary one, in this order; "run" is not there. */
 struct place {
     char top[64];
-    char etc[80], lib[80];
+    char etc[80], run[80], lib[80];
 };
 
 static int make_place(void **state)
@@ -27,6 +27,7 @@ static int make_place(void **state)
     (void)snprintf(place->top, sizeof(place->top), "/tmp/test_rule_files.XXXXXX");
     assert_non_null(mkdtemp(place->top));
     (void)snprintf(place->etc, sizeof(place->etc), "%s/etc", place->top);
+    (void)snprintf(place->run, sizeof(place->run), "%s/run", place->top);
     (void)snprintf(place->lib, sizeof(place->lib), "%s/lib", place->top);
     assert_int_equal(mkdir(place->etc, 0755), 0);
     assert_int_equal(mkdir(place->lib, 0755), 0);
@@ -64,11 +65,16 @@ static void write_file(const char *directory, const char *name, const char *text
     assert_int_equal(fclose(file), 0);
 }
 
+static int load_draft(const struct place *place, const struct rule_draft *draft,
+                      struct rule_set **ret, struct rule_problems *problems)
+{
+    const char *const directories[] = {place->etc, place->run, place->lib};
+    return rule_files_try(directories, ARRAY_SIZE(directories), draft, ret, problems);
+}
+
 static int load(const struct place *place, struct rule_set **ret, struct rule_problems *problems)
 {
-    _cleanup_free_ char *missing = path_in(place->top, "run");
-    const char *const directories[] = {place->etc, missing, place->lib};
-    return rule_files_load(directories, ARRAY_SIZE(directories), ret, problems);
+    return load_draft(place, NULL, ret, problems);
 }
 
 /* The one problem that the directories have, of a file as a whole. */
@@ -88,15 +94,12 @@ static void expect_refusal(const struct place *place, const char *file, const ch
 }
 
 /* The files that had a say, in their order: each adds a link. */
-static void expect_order(const struct place *place, const char *expected)
+static void expect_links(const struct rule_set *rules, const char *expected)
 {
-    _cleanup_rule_set_ struct rule_set *rules = NULL;
-    struct rule_problems problems = {0};
     _cleanup_device_ struct device *device = NULL;
     struct rule_container container = {"web1", NULL};
     struct share share;
     char got[256] = "";
-    assert_int_equal(load(place, &rules, &problems), 0);
     assert_int_equal(device_new("/devices/a", "b", NULL, "", 1, NULL, &device), 0);
     assert_int_equal(rule_judge(rules, device, &container, NULL, NULL, &share), 0);
     for (size_t i = 0; i < share.symlink_count; i++)
@@ -104,7 +107,21 @@ static void expect_order(const struct place *place, const char *expected)
     assert_string_equal(got, expected);
     assert_int_equal(rule_set_file_count(rules), share.symlink_count);
     share_done(&share);
+}
+
+static void expect_draft(const struct place *place, const struct rule_draft *draft,
+                         const char *expected)
+{
+    _cleanup_rule_set_ struct rule_set *rules = NULL;
+    struct rule_problems problems = {0};
+    assert_int_equal(load_draft(place, draft, &rules, &problems), 0);
+    expect_links(rules, expected);
     rule_problems_done(&problems);
+}
+
+static void expect_order(const struct place *place, const char *expected)
+{
+    expect_draft(place, NULL, expected);
 }
 
 static void no_directories_are_no_rules(void **state)
@@ -150,8 +167,7 @@ static void a_file_that_is_masked_is_told_with_what_masks_it(void **state)
 {
     const struct place *place = *state;
     _cleanup_free_ char *disabled = path_in(place->etc, "20-b.rules");
-    _cleanup_free_ char *missing = path_in(place->top, "run");
-    const char *const directories[] = {place->etc, missing, place->lib};
+    const char *const directories[] = {place->etc, place->run, place->lib};
     struct rule_masks masks = {0};
     char got[1024] = "", expected[1024];
     write_file(place->etc, "10-a.rules", "SYMLINK+=\"etc10\"\n");
@@ -291,6 +307,32 @@ static void all_files_are_read_though_one_is_broken(void **state)
     rule_problems_done(&problems);
 }
 
+static void a_draft_is_read_as_if_it_were_there(void **state)
+{
+    const struct place *place = *state;
+    write_file(place->etc, "20-b.rules", "SYMLINK+=\"etc20\"\n");
+    write_file(place->lib, "10-a.rules", "SYMLINK+=\"lib10\"\n");
+    write_file(place->lib, "20-b.rules", "SYMLINK+=\"lib20\"\n"); /* masked */
+    write_file(place->lib, "40-d.rules", "SYMLINK+=\"lib40\"\n");
+    const char *const text = "SYMLINK+=\"draft\"\n";
+    const struct {
+        struct rule_draft draft;
+        const char *expected;
+    } cases[] = {
+        {{place->etc, "30-c.rules", text}, "/dev/lib10 /dev/etc20 /dev/draft /dev/lib40 "},
+        {{place->run, "30-c.rules", text}, "/dev/lib10 /dev/etc20 /dev/draft /dev/lib40 "},
+        {{place->run, "40-d.rules", text}, "/dev/lib10 /dev/etc20 /dev/draft "}, /* it masks */
+        {{place->etc, "20-b.rules", text}, "/dev/lib10 /dev/draft /dev/lib40 "},
+        {{place->lib, "20-b.rules", text}, "/dev/lib10 /dev/etc20 /dev/lib40 "}, /* is masked */
+        {{place->lib, "10-a.rules", NULL}, "/dev/etc20 /dev/lib40 "},
+        {{place->etc, "20-b.rules", NULL}, "/dev/lib10 /dev/lib20 /dev/lib40 "},
+        {{place->etc, "10-a.rules", NULL}, "/dev/lib10 /dev/etc20 /dev/lib40 "},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        expect_draft(place, &cases[i].draft, cases[i].expected);
+    expect_order(place, "/dev/lib10 /dev/etc20 /dev/lib40 ");
+}
+
 static void a_file_that_is_too_long_is_refused(void **state)
 {
     const struct place *place = *state;
@@ -381,6 +423,7 @@ int main(void)
         IN_PLACE(a_link_to_nothing_is_left_out_with_a_warning),
         IN_PLACE(a_directory_that_is_none_is_refused),
         IN_PLACE(all_files_are_read_though_one_is_broken),
+        IN_PLACE(a_draft_is_read_as_if_it_were_there),
         IN_PLACE(a_file_that_is_too_long_is_refused),
         IN_PLACE(one_file_can_be_checked_wherever_it_lies),
         IN_PLACE(a_file_that_a_reload_would_refuse_is_warned_of),
