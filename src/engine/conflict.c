@@ -97,6 +97,17 @@ static const struct delivery *find_obstacle(const struct container *container,
     return holder && (has_node(holder->grant, grant->node) || !can_yield(holder)) ? holder : NULL;
 }
 
+/* Why two containers cannot both have a device; NULL: they can. */
+static const char *find_exclusion(const struct grant *grant, const struct grant *other,
+                                  const struct grant **ret_by)
+{
+    *ret_by = grant->options & OPTION_EXCLUSIVE ? grant : other;
+    if ((grant->options | other->options) & OPTION_EXCLUSIVE)
+        return "says OPTIONS+=\"exclusive\"";
+    return grant->interface && other->interface ? "gave it there: an interface is in one place only"
+                                                : NULL;
+}
+
 int conflict_check(const struct container *container, const struct grant *grant,
                    struct refusal *why)
 {
@@ -105,15 +116,20 @@ int conflict_check(const struct container *container, const struct grant *grant,
         return refuse(why, EBUSY, "%s is held by %s (%s:%u)", grant->node, holder->grant->devpath,
                       holder->grant->rule_file, holder->grant->rule_line);
 
+    if (grant->interface && container->facts.netns == NETNS_HOST)
+        return refuse(why, EINVAL, "container %s has the host's network, where %s is already",
+                      container->name, strrchr(grant->devpath, '/') + 1);
+
     for (struct container *c = container->delegation->containers; c; c = c->next) {
         const struct delivery *other =
             c == container ? NULL : container_find_delivery(c, grant->devpath);
-        if (!other || other->state == DELIVERY_REFUSED ||
-            !((grant->options | other->grant->options) & OPTION_EXCLUSIVE))
-            continue;
-        const struct grant *by = grant->options & OPTION_EXCLUSIVE ? grant : other->grant;
-        return refuse(why, EBUSY, "container %s has it, and %s:%u says OPTIONS+=\"exclusive\"",
-                      c->name, by->rule_file, by->rule_line);
+        const struct grant *by;
+        const char *exclusion = other && other->state != DELIVERY_REFUSED
+                                    ? find_exclusion(grant, other->grant, &by)
+                                    : NULL;
+        if (exclusion)
+            return refuse(why, EBUSY, "container %s has it, and %s:%u %s", c->name, by->rule_file,
+                          by->rule_line, exclusion);
     }
     return 0;
 }

@@ -15,7 +15,10 @@
 
 #include "engine/container.h"
 
-/* Whether the grant, which has no delivery yet, can begin: 0, or -EBUSY and what `status` says. */
+/*
+ * Whether the grant, which has no delivery yet, can begin: 0, or what `status` says, with -EBUSY
+ * where another delivery is in its way and -EINVAL for an interface that is where it should go.
+ */
 int conflict_check(const struct container *container, const struct grant *grant,
                    struct refusal *why);
 

@@ -72,6 +72,18 @@ void world_describe(struct world *world, const char *devpath, uint64_t seqnum,
  */
 int world_describe_all(struct world *world);
 
+/*
+ * A network interface of this incarnation was moved into a container: its `remove` is on the way
+ * and ends nothing, and sysfs shows it no more. Then that it was brought home, or that it is lost
+ * in there: it vanishes with the next world_sweep().
+ */
+void world_interface_left(struct world *world, const char *devpath, uint64_t inode);
+void world_interface_returned(struct world *world, uint64_t inode);
+void world_interface_lost(struct world *world, uint64_t inode);
+
+/* Ends what is lost, and tells; not to be called while the world is telling. */
+void world_sweep(struct world *world);
+
 /* During a drain after an overrun: only what a real `remove` ends is ended, as the scan that
  * follows sees the rest. */
 void world_apply_drained(struct world *world, const struct uevent *event);

@@ -53,6 +53,8 @@ static bool scan_has(const struct scan *scan, const struct device *device)
 static void miss(struct scan *scan, struct device *known)
 {
     struct device *fresh = NULL;
+    if (away_is_out(&scan->world->away, known->devpath))
+        return;
     int r = world_read(scan->world, known->devpath, &fresh);
     if (r < 0 || (r > 0 && device_same(known, fresh)))
         scan->again = 1;
@@ -73,6 +75,10 @@ static int take_in(struct scan *scan, struct device *fresh_take)
 {
     struct world *world = scan->world;
     struct device *known = world_find(world, fresh_take->devpath);
+    if (known && away_is_out(&world->away, known->devpath)) {
+        device_free(fresh_take);
+        return 0;
+    }
     if (known && !device_same(known, fresh_take))
         world_vanish(world, TAKE_PTR(known), NULL);
     if (!known || (!known->initialised && !known->since))
@@ -94,6 +100,7 @@ int world_scan(struct world *world)
 {
     _cleanup_(scan_done) struct scan scan = {.world = world};
     world->counters.scans++;
+    world_sweep(world);
 
     int r = world->source.enumerate(world->source.userdata, on_devpath, &scan);
     if (r < 0)

@@ -18,7 +18,9 @@
  * in tests/data/golden; DEVOLVE_WRITE_GOLDEN=1 writes them anew, for a look by eye.
  */
 
-#define EVERYTHING "SUBSYSTEM==\"?*\", CONTAINER+=\"c1\", OPTIONS+=\"dangerous\"\n"
+#define EVERYTHING                                                                                 \
+    "SUBSYSTEM==\"?*\", CONTAINER+=\"c1\", OPTIONS+=\"dangerous\"\n"                               \
+    "SUBSYSTEM==\"net\", OPTIONS+=\"no_node\"\n"
 #define DATA_MAX 131072
 
 /* Whole captures: what came has gone in the end. */
