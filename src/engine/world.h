@@ -81,6 +81,12 @@ void world_interface_left(struct world *world, const char *devpath, uint64_t ino
 void world_interface_returned(struct world *world, uint64_t inode);
 void world_interface_lost(struct world *world, uint64_t inode);
 
+/*
+ * An interface that is in a container, by "net:NAME", its path in /sys or its devpath: sysfs does
+ * not find it. Borrowed, or NULL.
+ */
+struct device *world_find_away(struct world *world, const char *name);
+
 /* Ends what is lost, and tells; not to be called while the world is telling. */
 void world_sweep(struct world *world);
 

@@ -17,6 +17,21 @@ void world_interface_lost(struct world *world, uint64_t inode)
     away_lose(&world->away, inode);
 }
 
+struct device *world_find_away(struct world *world, const char *name)
+{
+    static const char *const prefixes[] = {"net:", "/sys/class/net/"};
+    const char *devpath = after_prefix(name, "/sys/devices/") ? after_prefix(name, "/sys") : name;
+    for (size_t i = 0; i < world->count; i++) {
+        struct device *device = world->devices[i];
+        bool same = streq(device->devpath, devpath);
+        for (size_t p = 0; !same && p < ARRAY_SIZE(prefixes); p++)
+            same = streq_null(after_prefix(name, prefixes[p]), device->sysname);
+        if (same && away_is_out(&world->away, device->devpath))
+            return device;
+    }
+    return NULL;
+}
+
 /* Somebody inside may have sent it home. */
 void world_sweep(struct world *world)
 {
