@@ -12,8 +12,6 @@ struct network_socket {
     int error; /* of the newest refusal, as the kernel said it: libnl's errors are fewer */
 };
 
-DEFINE_CLEANUP(struct nl_sock *, nl_socket_free)
-
 static int on_error(struct sockaddr_nl *sender, struct nlmsgerr *answer, void *userdata)
 {
     struct network_socket *socket = userdata;

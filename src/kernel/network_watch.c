@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/network_watch.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -26,11 +28,32 @@ static int on_message(struct nl_msg *message, void *userdata)
     return NL_OK;
 }
 
+/*
+ * Only what we ask for wakes us up: root inside can change its interfaces many times a second, but
+ * not delete them so fast. The type is loaded as if it were big-endian.
+ */
+static int hear_departures_only(struct nl_sock *nl)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog program = {.len = ARRAY_SIZE(code), .filter = code};
+    return setsockopt(nl_socket_get_fd(nl), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                      sizeof(program)) < 0
+               ? -nl_syserr2nlerr(errno)
+               : 0;
+}
+
 static int listen_to_links(struct network_watch *watch)
 {
     struct nl_sock *nl = network_socket_nl(watch->socket);
     nl_socket_disable_seq_check(nl);
-    int r = nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_CUSTOM, on_message, watch);
+    int r = hear_departures_only(nl);
+    if (r == 0)
+        r = nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_CUSTOM, on_message, watch);
     if (r == 0)
         r = nl_socket_add_memberships(nl, RTNLGRP_LINK, 0);
     return r == 0 ? nl_socket_set_nonblocking(nl) : r;
