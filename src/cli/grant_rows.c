@@ -66,7 +66,8 @@ void grant_rows_add(struct rows *rows, unsigned depth, const json_t *grant)
     id_text(grant, "gid", gid);
 
     struct row *row = rows_add(rows, depth);
-    row_add(rows, row, rest, "%s", field_text(grant, "node", "(no node)"));
+    row_add(rows, row, rest, "%s",
+            field_text(grant, "node", field_text(grant, "interface", "(no node)")));
     row_add(rows, row, rest, "%s", field_text(grant, "number", "-"));
     row_add(rows, row, rest, "%s:%s %s", uid, gid, field_text(grant, "mode", "?"));
     row_add(rows, row, rest, "%s", field_text(grant, "access", "-"));

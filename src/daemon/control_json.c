@@ -154,9 +154,10 @@ json_t *json_grant(const struct container *container, const struct grant *grant,
              grant->access & ACCESS_WRITE ? "w" : "", grant->access & ACCESS_MKNOD ? "m" : "");
     bool refused = delivery && delivery->state == DELIVERY_REFUSED;
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:b, s:s, s:o}",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:b, s:s, s:o}",
         "container", json_text(container->name), "devpath", json_text(grant->devpath), "node",
-        json_text(grant->node), "number", json_number(&grant->number), "uid",
+        json_text(grant->node), "interface", json_text(grant->interface), "number",
+        json_number(&grant->number), "uid",
         json_id(grant->owner, grant->uid, delivery, delivery ? delivery->uid : 0), "gid",
         json_id(grant->group, grant->gid, delivery, delivery ? delivery->gid : 0), "mode", mode,
         "access", access, "symlinks", json_symlinks(grant), "yielded",

@@ -109,9 +109,9 @@ int call_device(struct control_call *call, const char *name, struct device **ret
 {
     struct refusal why = {.error = 0};
     _cleanup_free_ char *devpath = NULL;
+    struct world *world = delegation_world(call->service->delegation);
     int r = sysfs_find_device(name, &devpath, &why);
-    struct device *device =
-        r < 0 ? NULL : world_find(delegation_world(call->service->delegation), devpath);
+    struct device *device = r < 0 ? world_find_away(world, name) : world_find(world, devpath);
     if (r >= 0 && !device)
         refuse(&why, ENODEV, "%s was plugged or unplugged this moment; try again", name);
     if (r == -ENOTUNIQ) {

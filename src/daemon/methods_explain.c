@@ -35,10 +35,10 @@ static void question_done(struct question *question)
 }
 
 /* What is told is true now, also of attributes that were written since the last judgement. */
-static void look_anew(struct device *device)
+static void look_anew(const struct world *world, struct device *device)
 {
     for (; device; device = device_parent(device))
-        device_forget_attributes(device);
+        world_forget_attributes(world, device);
 }
 
 static int prepare(struct question *question)
@@ -162,7 +162,7 @@ void method_explain(struct control_call *call)
     }
     if (call_device(call, device_name, &question.device) < 0)
         return;
-    look_anew(question.device);
+    look_anew(delegation_world(call->service->delegation), question.device);
     int r = prepare(&question);
     if (r == 0)
         r = rule_files_masked(options->rule_directories, options->rule_directory_count, &masks);

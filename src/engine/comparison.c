@@ -26,13 +26,12 @@ static void compare_links(struct container *container)
 
 static void forget_attributes(void *userdata, struct device *device)
 {
-    (void)userdata;
-    device_forget_attributes(device);
+    world_forget_attributes(userdata, device);
 }
 
 void delegation_forget_attributes(struct delegation *delegation)
 {
-    world_each(delegation->world, forget_attributes, NULL);
+    world_each(delegation->world, forget_attributes, delegation->world);
 }
 
 void delegation_compare(struct container *container)

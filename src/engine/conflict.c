@@ -98,20 +98,23 @@ static const struct delivery *find_obstacle(const struct container *container,
     return holder && (has_node(holder->grant, grant->node) || !can_yield(holder)) ? holder : NULL;
 }
 
-int conflict_check_path(const struct container *container, const struct grant *grant,
-                        struct refusal *why)
+int conflict_check_place(const struct container *container, const struct grant *grant,
+                         struct refusal *why)
 {
     const struct delivery *holder = find_obstacle(container, grant);
-    if (!holder)
-        return 0;
-    return refuse(why, EBUSY, "%s is held by %s (%s:%u)", grant->node, holder->grant->devpath,
-                  holder->grant->rule_file, holder->grant->rule_line);
+    if (holder)
+        return refuse(why, EBUSY, "%s is held by %s (%s:%u)", grant->node, holder->grant->devpath,
+                      holder->grant->rule_file, holder->grant->rule_line);
+    if (grant->interface && container->facts.netns == NETNS_HOST)
+        return refuse(why, EINVAL, "container %s has the host's network, where %s is already",
+                      container->name, strrchr(grant->devpath, '/') + 1);
+    return 0;
 }
 
 int conflict_check(const struct container *container, const struct grant *grant,
                    struct refusal *why)
 {
-    int r = conflict_check_path(container, grant, why);
+    int r = conflict_check_place(container, grant, why);
     return r < 0 ? r : exclusive_check(container, grant, why);
 }
 

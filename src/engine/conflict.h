@@ -15,13 +15,16 @@
 
 #include "engine/container.h"
 
-/* Whether the grant, which has no delivery yet, can begin: 0, or -EBUSY and what `status` says. */
+/*
+ * Whether the grant, which has no delivery yet, can begin: 0, or what `status` says, with -EBUSY
+ * where another delivery is in its way and -EINVAL for an interface that is where it should go.
+ */
 int conflict_check(const struct container *container, const struct grant *grant,
                    struct refusal *why);
 
 /* The same, of what the container itself has: whether its node's path is free. */
-int conflict_check_path(const struct container *container, const struct grant *grant,
-                        struct refusal *why);
+int conflict_check_place(const struct container *container, const struct grant *grant,
+                         struct refusal *why);
 
 /*
  * Whether a delivery that was refused is still refused, as others still have what it wants; its

@@ -57,13 +57,19 @@ void container_free(struct container *container)
     free(container);
 }
 
+bool delivery_is_cut_of(const struct delivery *delivery, enum step_kind kind)
+{
+    return (kind == STEP_ACCESS_DENY && delivery->denied) ||
+           (kind == STEP_NODE_REVOKE && delivery->revoked) ||
+           (kind == STEP_INTERFACE_RETURN && delivery->returned);
+}
+
 bool delivery_is_cut(const struct delivery *delivery)
 {
     struct plan plan = {.count = 0};
     plan_cut(&plan, delivery->grant);
     for (size_t i = 0; i < plan.count; i++)
-        if ((plan.steps[i].kind == STEP_ACCESS_DENY && !delivery->denied) ||
-            (plan.steps[i].kind == STEP_NODE_REVOKE && !delivery->revoked))
+        if (!delivery_is_cut_of(delivery, plan.steps[i].kind))
             return false;
     return true;
 }
@@ -177,6 +183,7 @@ struct delivery *container_add_delivery(struct container *container, struct gran
     struct delivery *delivery = calloc(1, sizeof(*delivery));
     if (!delivery)
         return NULL;
+    delivery->container = container;
     delivery->grant = grant_take;
     delivery->previous = container->deliveries_tail;
     if (container->deliveries_tail)

@@ -24,14 +24,15 @@ enum delivery_state {
 /* One grant and what became of it. */
 struct delivery {
     struct delivery *next, *previous; /* in the container's list, oldest first */
+    struct container *container;
     struct grant *grant;
     enum delivery_state state;
     struct door_item *item;
-    bool cut;             /* taken back: it is not to be opened up again */
-    bool denied, revoked; /* which half of that was done: device cgroup, inode */
-    bool identified;      /* uid and gid below are known */
-    uint32_t uid, gid;    /* inside */
-    char *announcement;   /* the message of its `add`, to make a `remove` from; NULL: not told */
+    bool cut;                       /* taken back: it is not to be opened up again */
+    bool denied, revoked, returned; /* of that was done: device cgroup, inode, interface */
+    bool identified;                /* uid and gid below are known */
+    uint32_t uid, gid;              /* inside */
+    char *announcement; /* the message of its `add`, to make a `remove` from; NULL: not told */
     size_t announcement_size;
     struct udev_word *word; /* what a libudev inside knows of it, or may know; NULL: nothing */
     uint64_t described_us;  /* when that was first so: CLOCK_MONOTONIC, 0: not yet */
@@ -121,7 +122,9 @@ struct container *container_new(const char *name, pid_t pid);
  */
 void container_free(struct container *container);
 
-/* Whether the part of a take that protects somebody (device cgroup, inode) is done. */
+/* Whether the part of a take that does not wait (device cgroup, inode, interface) is done: all of
+ * it, or that of one kind of step. */
+bool delivery_is_cut_of(const struct delivery *delivery, enum step_kind kind);
 bool delivery_is_cut(const struct delivery *delivery);
 
 /* Whether it is an event that a delivered device stays where it is with: neither `add` nor

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 
+#include "engine/away.h"
 #include "engine/conflict.h"
 #include "engine/description.h"
+#include "engine/interface.h"
 #include "engine/news.h"
 #include "engine/outcome.h"
 
@@ -173,7 +175,7 @@ static void give(struct container *container, struct device *device, struct gran
             free(event_take);
         refuse(&why, ENOMEM, "no memory to deliver it");
     } else if (!why.error) {
-        delivery->item = door->item_new(door->userdata, container->place);
+        delivery->item = door->item_new(door->userdata, container->place, interface_lost, delivery);
         if (!delivery->item)
             refuse(&why, ENOMEM, "no memory to deliver it");
     }
@@ -182,6 +184,8 @@ static void give(struct container *container, struct device *device, struct gran
         job_free(job);
         return;
     }
+    if (delivery->grant->interface)
+        away_remember_attributes(device); /* sysfs shows them no more then */
     plan_give(&job->plan, delivery->grant, job->event);
     start(job, "give");
 }
@@ -329,8 +333,12 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
     struct world_listener listener = {.on_news = news_receive, .userdata = delegation};
     delegation->door = door;
     delegation->observer = observer;
-    delegation->executor = (struct executor){
-        .door = door, .observer = observer, .on_end = outcome_record, .userdata = delegation};
+    delegation->executor = (struct executor){.door = door,
+                                             .observer = observer,
+                                             .on_end = outcome_record,
+
+                                             .on_interface = interface_note,
+                                             .userdata = delegation};
     delegation->world = world_new(source, &listener);
     delegation->rules = rule_set_new();
     delegation->root_disks = calloc(root_disk_count + 1, sizeof(*root_disks));

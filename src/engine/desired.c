@@ -77,6 +77,8 @@ static int judge_ancestors(const struct policy *policy, const struct container *
                            const struct attachment **ret_attachment)
 {
     for (struct device *above = device_parent(device); above; above = device_parent(above)) {
+        if (device_is_interface(above)) /* its queues go with it, and the kernel tells of them */
+            return 0;
         const struct attachment *attachment = container_find_attachment(container, above);
         if (attachment && hands_down(policy, &attachment->share, above)) {
             *ret_attachment = attachment;

@@ -39,6 +39,9 @@ struct step_result {
     uint32_t uid, gid;  /* STEP_IDENTIFY: ids inside */
     bool stalled;       /* the container's file system hangs: try again later */
     bool shadowed;      /* STEP_NODE_DETACH: something is mounted over the node; it stays, dead */
+    bool returned;      /* STEP_INTERFACE_RETURN: it was inside and is home; */
+    bool lost;          /* or it was inside once and is there no more */
+    struct refusal remark; /* done, but not quite as it was meant */
 };
 
 typedef void (*door_done_fn)(void *userdata, const struct step_result *result);
@@ -84,17 +87,23 @@ struct door {
     int (*place_mark)(void *userdata, struct door_place *place, bool present, door_done_fn done,
                       void *done_userdata, struct step_result *result);
 
-    /* NULL when memory is short. */
-    struct door_item *(*item_new)(void *userdata, struct door_place *place);
+    /*
+     * An item with nothing in it. `on_lost` is called once from the event loop when the network
+     * interface that it stands for left the container without us. NULL when memory is short.
+     */
+    struct door_item *(*item_new)(void *userdata, struct door_place *place, void (*on_lost)(void *),
+                                  void *on_lost_userdata);
 
-    /* Forgets an item; its inode, where there is one, is revoked and removed first. NULL accepted.
+    /*
+     * Forgets an item; its inode, where there is one, is revoked and removed first. An interface
+     * that could not be brought home is left to the kernel. NULL accepted.
      */
     void (*item_free)(void *userdata, struct door_item *item);
 
     /*
      * Runs one step of one item. Returns 1: done, *result is filled (its error may be set); or 0:
      * `done` is called later from the event loop. One step of a place may be pending at a time,
-     * except that STEP_ACCESS_DENY and STEP_NODE_REVOKE never pend and are allowed meanwhile.
+     * except that the steps of plan_cut() never pend and are allowed meanwhile.
      */
     int (*run)(void *userdata, struct door_place *place, struct door_item *item,
                const struct step *step, const struct step_ids *ids, door_done_fn done,

@@ -31,12 +31,17 @@ static bool extends_to(struct container *container, const struct delivery *whole
     return whole->cut || wanted;
 }
 
+/* Whether no two containers can have the device; a network interface is in one place only. */
+static bool excludes(const struct grant *grant)
+{
+    return (grant->options & OPTION_EXCLUSIVE) || grant->interface;
+}
+
 /* The container's delivery of the device, or of one above with which it has this too. */
 static const struct delivery *find_hold(struct container *container, const struct grant *grant)
 {
     const struct delivery *own = container_find_delivery(container, grant->devpath);
-    if (own && own->state != DELIVERY_REFUSED &&
-        ((own->grant->options | grant->options) & OPTION_EXCLUSIVE))
+    if (own && own->state != DELIVERY_REFUSED && (excludes(own->grant) || excludes(grant)))
         return own;
     const struct delivery *whole = find_whole(container, grant);
     return whole && extends_to(container, whole, grant) ? whole : NULL;
@@ -47,6 +52,11 @@ static int refuse_held(const struct container *holder, const struct delivery *ho
 {
     bool itself = streq(hold->grant->devpath, grant->devpath);
     const struct grant *by = itself && (grant->options & OPTION_EXCLUSIVE) ? grant : hold->grant;
+    if (!(by->options & OPTION_EXCLUSIVE))
+        return refuse(why, EBUSY,
+                      "container %s has it, and %s:%u gave it there: an interface is in one place "
+                      "only",
+                      holder->name, by->rule_file, by->rule_line);
     if (itself)
         return refuse(why, EBUSY, "container %s has it, and %s:%u says OPTIONS+=\"exclusive\"",
                       holder->name, by->rule_file, by->rule_line);
@@ -77,7 +87,7 @@ static bool could_have(const struct container *container, const struct grant *gr
     const struct delivery *failed = container_find_delivery(container, grant->devpath);
     struct refusal why;
     return !container->stalled && !container->leaving && (!failed || failed->conflicting) &&
-           conflict_check_path(container, grant, &why) == 0;
+           conflict_check_place(container, grant, &why) == 0;
 }
 
 static bool goes_first(struct container *container, const struct grant *grant)
@@ -96,7 +106,7 @@ int exclusive_check(const struct container *container, const struct grant *grant
         if (hold)
             return refuse_held(c, hold, grant, why);
     }
-    if (!(grant->options & OPTION_EXCLUSIVE) || find_whole(container, grant))
+    if (!excludes(grant) || find_whole(container, grant))
         return 0;
     for (struct container *c = all; c; c = c->next)
         if (c != container && goes_first(c, grant))

@@ -54,11 +54,20 @@ static int translate_ids(struct job *job, const struct step *step, struct step_i
                            job->container->facts.gids, &ret->uid, &ret->gid, why);
 }
 
-/* Cutting is done when both halves have succeeded; a take runs what is missing again. */
+/* Cutting is done when all of it has succeeded; a take runs what is missing again. */
 static void note_cut(struct delivery *delivery, enum step_kind kind)
 {
     delivery->denied |= kind == STEP_ACCESS_DENY;
     delivery->revoked |= kind == STEP_NODE_REVOKE;
+    delivery->returned |= kind == STEP_INTERFACE_RETURN;
+}
+
+static void note_done(struct executor *executor, struct delivery *delivery, const struct step *step,
+                      const struct step_result *result)
+{
+    note_cut(delivery, step->kind);
+    if (step->kind == STEP_INTERFACE_MOVE || step->kind == STEP_INTERFACE_RETURN)
+        executor->on_interface(executor->userdata, delivery, step->kind, result);
 }
 
 static void note_failure(struct job *job, const struct step_result *result)
@@ -84,7 +93,7 @@ static void finish_step(struct job *job, const struct step_result *result)
         note_failure(job, result);
         return;
     }
-    note_cut(job->delivery, step->kind);
+    note_done(job->executor, job->delivery, step, result);
     if (step->kind == STEP_IDENTIFY) {
         job->delivery->uid = result->uid;
         job->delivery->gid = result->gid;
@@ -110,9 +119,7 @@ static bool is_left_out(const struct job *job, const struct step *step)
     bool tells = step->kind == STEP_EVENT || step->kind == STEP_UDEV_EVENT;
     bool seals = step->kind == STEP_NODE_DESTROY || (tells && job->kind == JOB_TAKE);
     return (step->kind == STEP_LINK_MAKE && delivery->cut) ||
-           (step->kind == STEP_ACCESS_DENY && delivery->denied) ||
-           (step->kind == STEP_NODE_REVOKE && delivery->revoked) ||
-           (seals && !delivery_is_cut(delivery));
+           delivery_is_cut_of(delivery, step->kind) || (seals && !delivery_is_cut(delivery));
 }
 
 /* Returns 1 when the step ended, 0 when it is pending. */
@@ -191,12 +198,14 @@ void executor_cut(struct executor *executor, struct container *container, struct
         const struct step *step = &plan.steps[i];
         struct step_result result = {.why.error = 0};
         uint64_t started_us = now_us();
-        if (step->kind == STEP_ACCESS_DENY ? delivery->denied : delivery->revoked)
+        if (delivery_is_cut_of(delivery, step->kind))
             continue;
         (void)executor->door->run(executor->door->userdata, container->place, delivery->item, step,
                                   NULL, NULL, NULL, &result);
         report(executor, container, step, started_us, &result);
         if (!result.why.error)
-            note_cut(delivery, step->kind);
+            note_done(executor, delivery, step, &result);
+        else if (step->kind == STEP_INTERFACE_RETURN)
+            executor->on_interface(executor->userdata, delivery, step->kind, &result);
     }
 }

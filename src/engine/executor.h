@@ -15,6 +15,9 @@ struct executor {
     const struct observer *observer;
     /* The plan ended: job->why, job->stalled tell how. The job is freed after the call. */
     void (*on_end)(void *userdata, struct job *job);
+    /* A step about the network interface of a delivery ended; or, with an error, its return did. */
+    void (*on_interface)(void *userdata, struct delivery *delivery, enum step_kind kind,
+                         const struct step_result *result);
     void *userdata;
 };
 

@@ -29,7 +29,8 @@ void job_free(struct job *job)
 
 static bool tells(const struct container *container, const struct grant *grant)
 {
-    return container->facts.netns == NETNS_ISOLATED && !(grant->options & OPTION_NO_EVENT);
+    return container->facts.netns == NETNS_ISOLATED && !(grant->options & OPTION_NO_EVENT) &&
+           !grant->interface; /* the kernel sends its events where it is */
 }
 
 static struct uevent *parse_event(const char *message, size_t size)

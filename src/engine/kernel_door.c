@@ -9,13 +9,15 @@
 #include "kernel/bpf_mount.h"
 #include "kernel/sysfs.h"
 
-static struct door_item *item_new(void *userdata, struct door_place *place)
+static struct door_item *item_new(void *userdata, struct door_place *place, void (*on_lost)(void *),
+                                  void *on_lost_userdata)
 {
     (void)userdata;
     (void)place;
     struct door_item *item = calloc(1, sizeof(*item));
     if (item)
-        item->lock_fd = -1;
+        *item = (struct door_item){
+            .lock_fd = -1, .on_lost = on_lost, .on_lost_userdata = on_lost_userdata};
     return item;
 }
 
@@ -24,6 +26,7 @@ static void item_free(void *userdata, struct door_item *item)
     (void)userdata;
     if (!item)
         return;
+    moved_interface_free(item->interface);
     node_destroy(item->node);
     fd_close(item->lock_fd);
     while (item->links)
@@ -246,6 +249,13 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         break;
     case STEP_ACCESS_DENY:
         (void)cgroup_device_deny(place->gates, &grant->number, why);
+        break;
+    case STEP_INTERFACE_MOVE:
+        (void)moved_interface_new(place->door->event, grant, place->namespaces.net_fd,
+                                  item->on_lost, item->on_lost_userdata, &item->interface, why);
+        break;
+    case STEP_INTERFACE_RETURN:
+        moved_interface_return(&item->interface, result);
         break;
     case STEP_EVENT:
         (void)place_tell(place, grant->inode, step->event, why);

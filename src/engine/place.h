@@ -7,6 +7,7 @@
 
 #include "engine/door.h"
 #include "engine/errand.h"
+#include "engine/moved_interface.h"
 #include "engine/teller.h"
 #include "kernel/cgroup_device.h"
 #include "kernel/node_store.h"
@@ -34,6 +35,9 @@ struct door_item {
     bool counted;      /* its node is among the users of its directories */
     bool placeholder;  /* what lies below the mount was made by us */
     struct made_path *links;
+    struct moved_interface *interface; /* NULL: not moved */
+    void (*on_lost)(void *);
+    void *on_lost_userdata;
 };
 
 struct door_place {

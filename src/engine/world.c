@@ -53,6 +53,7 @@ void world_free(struct world *world)
     for (size_t i = 0; i < world->count; i++)
         device_free(world->devices[i]);
     free(world->devices);
+    away_done(&world->away);
     free(world);
 }
 
@@ -137,6 +138,8 @@ void world_vanish(struct world *world, struct device *device, const struct ueven
 static void end_known(struct world *world, const char *devpath, const struct uevent *event)
 {
     struct device *known = world_find(world, devpath);
+    if (away_take_removal(&world->away, devpath))
+        return;
     ended_remember(&world->ended, devpath, known ? known->inode : 0);
     if (known)
         world_vanish(world, known, event);
@@ -156,6 +159,7 @@ static void end_same_number(struct world *world, const struct device *device)
 int world_appear(struct world *world, struct device *device_take, const struct uevent *event)
 {
     end_same_number(world, device_take);
+    world_end_same_interface(world, device_take);
     if (!device_take->subsystem[0])
         device_take->initialised = true; /* udev is never told of it */
     int r = insert(world, device_take);
@@ -242,14 +246,20 @@ static int look_at(struct world *world, const char *devpath, const struct uevent
     bool real_add = event->action == UEVENT_ADD && !event->synthetic;
     bool tellable = event->synthetic ? event->action == UEVENT_CHANGE : !real_add;
 
-    if (real_add)
+    if (real_add) {
         ended_forget(&world->ended, devpath);
+        away_take_addition(&world->away, devpath);
+    }
     struct device *known = world_find(world, devpath);
     int r = world_read_again(world, devpath, known, &fresh);
     if (r == 0 && known && tellable && !event->synthetic)
         world_tell(world, DEVICE_UPDATED, known, NULL, event);
     if (r <= 0)
         return r; /* 0: gone again, its `remove` is on the way */
+    if (known && away_is_out(&world->away, devpath)) {
+        device_free(fresh); /* another by its name, which has to wait */
+        return 0;
+    }
 
     bool replaced = known && !device_same(known, fresh);
     if (replaced)
@@ -266,8 +276,10 @@ static int look_at(struct world *world, const char *devpath, const struct uevent
 static int doubt_removal(struct world *world, const char *devpath)
 {
     struct device *fresh = NULL, *known = world_find(world, devpath);
-    if (!known)
+    if (!known || away_is_out(&world->away, devpath)) {
+        world->counters.hints_ignored += known != NULL;
         return 0;
+    }
     int r = world_read(world, devpath, &fresh);
     if (r < 0)
         return r;
@@ -311,7 +323,8 @@ static int move_known(struct world *world, const struct uevent *event)
     const char *old = uevent_get(event, "DEVPATH_OLD"), *new = uevent_get(event, "DEVPATH");
     size_t length = old ? strlen(old) : 0;
     const char *into = old ? after_prefix(new, old) : NULL;
-    if (!old || !world_find(world, old) || (into && (!*into || *into == '/')))
+    const struct device *known = old ? world_find(world, old) : NULL;
+    if (!known || world_is_in_place(world, known) || (into && (!*into || *into == '/')))
         return look_at(world, new, event);
 
     for (size_t at; (at = first_within(world, old, 0)) < world->count;) {
@@ -328,6 +341,7 @@ int world_apply(struct world *world, const struct uevent *event)
 {
     const char *devpath = uevent_get(event, "DEVPATH");
     world->seqnum = event->seqnum;
+    world_sweep(world);
     if (event->action == UEVENT_MOVE && !event->synthetic)
         return move_known(world, event);
     if (event->action != UEVENT_REMOVE)
@@ -344,8 +358,10 @@ void world_apply_drained(struct world *world, const struct uevent *event)
         return;
     if (event->action == UEVENT_REMOVE)
         end_known(world, uevent_get(event, "DEVPATH"), event);
-    else if (event->action == UEVENT_ADD)
+    else if (event->action == UEVENT_ADD) {
         ended_forget(&world->ended, uevent_get(event, "DEVPATH"));
+        away_take_addition(&world->away, uevent_get(event, "DEVPATH"));
+    }
 }
 
 size_t world_count(const struct world *world)

@@ -83,6 +83,30 @@ int world_describe_all(struct world *world, bool all);
  */
 bool world_is_described(const struct world *world, const struct device *device, uint64_t seqnum);
 
+/*
+ * A network interface of this incarnation was moved into a container: its `remove` is on the way
+ * and ends nothing, and sysfs shows it no more. Then that it was brought home, or that it is lost
+ * in there: it vanishes with the next world_sweep().
+ */
+void world_interface_left(struct world *world, const char *devpath, uint64_t inode);
+void world_interface_returned(struct world *world, uint64_t inode);
+void world_interface_lost(struct world *world, uint64_t inode);
+
+/*
+ * An interface that is in a container, by "net:NAME", its path in /sys or its devpath: sysfs does
+ * not find it. Borrowed, or NULL.
+ */
+struct device *world_find_away(struct world *world, const char *name);
+
+/*
+ * What rules ask of its attributes next is read anew. Of an interface that is in a container what
+ * was read before it left stays.
+ */
+void world_forget_attributes(const struct world *world, struct device *device);
+
+/* Ends what is lost, and tells; not to be called while the world is telling. */
+void world_sweep(struct world *world);
+
 /* During a drain after an overrun: only what a real `remove` ends is ended, as the scan that
  * follows sees the rest. */
 void world_apply_drained(struct world *world, const struct uevent *event);

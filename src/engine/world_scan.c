@@ -73,6 +73,8 @@ static bool scan_has(const struct scan *scan, const struct device *device)
 static void miss(struct scan *scan, struct device *known)
 {
     struct device *fresh = NULL;
+    if (away_is_out(&scan->world->away, known->devpath))
+        return;
     int r = world_read(scan->world, known->devpath, &fresh);
     if (r < 0 || (r > 0 && device_same(known, fresh)))
         scan->again = 1;
@@ -92,6 +94,10 @@ static void end_missed(struct scan *scan)
 static int take_in(struct world *world, struct device *fresh_take)
 {
     struct device *known = world_find(world, fresh_take->devpath);
+    if (known && away_is_out(&world->away, known->devpath)) {
+        device_free(fresh_take);
+        return 0;
+    }
     if (known && !device_same(known, fresh_take))
         world_vanish(world, TAKE_PTR(known), NULL);
     if (!known && world->counters.scans > 1)
@@ -117,6 +123,7 @@ int world_scan(struct world *world)
 {
     _cleanup_(scan_done) struct scan scan = {.world = world};
     world->counters.scans++;
+    world_sweep(world);
 
     int r = world->source.enumerate(world->source.userdata, on_devpath, &scan);
     if (r < 0)

@@ -3,6 +3,7 @@
 
 /* What world.c (one event), world_scan.c (all of sysfs) and world_udev.c (what udev adds) share. */
 
+#include "engine/away.h"
 #include "engine/ended.h"
 #include "engine/world.h"
 
@@ -15,6 +16,7 @@ struct world {
     struct device **devices; /* sorted by devpath, so that parents stand before their children */
     size_t count;
     struct ended ended;
+    struct away away;
     struct world_counters counters;
     uint64_t seqnum; /* of the newest event that was taken in */
 };
@@ -51,3 +53,12 @@ void world_vanish(struct world *world, struct device *device, const struct ueven
 
 /* Puts the same incarnation, read again, in its place, and tells. */
 void world_refresh(struct world *world, struct device *fresh_take, const struct uevent *event);
+
+/* Ends what we know of an interface by another devpath: it came home under another name. */
+void world_end_same_interface(struct world *world, const struct device *device);
+
+/*
+ * Whether a device is where we know it. An interface that comes home is renamed on the way, and
+ * what it was called inside may be another's name here.
+ */
+bool world_is_in_place(struct world *world, const struct device *known);

@@ -147,6 +147,12 @@ void device_take_udev(struct device *device, struct udev_view *view_take);
  * udev's word, goes over to this one. `from` is not initialised then. */
 void device_inherit(struct device *device, struct device *from);
 
+/* Whether it is a network interface, which has no node but can be moved as a whole. */
+static inline bool device_is_interface(const struct device *device)
+{
+    return device->ifindex > 0 && streq(device->subsystem, "net");
+}
+
 /* The parent in sysfs, borrowed, or NULL. */
 struct device *device_parent(const struct device *device);
 

@@ -78,6 +78,37 @@ static int set_node(struct grant *grant, const struct share *share, const struct
     return 0;
 }
 
+/* dev_valid_name() in linux/net/core/dev.c, but for "%d", in place of which it puts a number. */
+static bool is_interface_name(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 0 && length < GRANT_INTERFACE_MAX && !streq(name, ".") && !streq(name, "..") &&
+           !strpbrk(name, "/:% ") && text_is_clean(name, length);
+}
+
+static int set_interface(struct grant *grant, const struct share *share,
+                         const struct device *device, const struct origin *origin,
+                         struct refusal *why)
+{
+    const char *own = property_get(&device->properties, "INTERFACE");
+    const char *name = share->name ? share->name : own ? own : device->sysname;
+
+    if (share->name && !device_is_interface(device))
+        return refuse_at(origin, EINVAL, why,
+                         "NAME=\"%s\" is for network interfaces, and %s is none", share->name,
+                         device->sysname);
+    if (!device_is_interface(device) || (share->options & OPTION_NO_NODE))
+        return 0;
+    if (!is_interface_name(name))
+        return refuse_at(origin, EINVAL, why,
+                         "NAME \"%s\" cannot be an interface's: 1 to %d bytes without blanks, "
+                         "\"/\", \":\" and \"%%\"",
+                         name, GRANT_INTERFACE_MAX - 1);
+    grant->interface = strdup(name);
+    grant->ifindex = device->ifindex;
+    return grant->interface ? 0 : out_of_memory(why);
+}
+
 /* Whether one path would have to be a directory for the other to exist. */
 static bool path_is_above(const char *above, const char *path)
 {
@@ -182,15 +213,13 @@ int grant_new(const struct share *share, const struct device *device, struct gra
 {
     const struct origin origin = {.file = share->rule_file, .line = share->rule_line};
 
-    if (share->name)
-        return refuse(why, EINVAL,
-                      "%s:%u: NAME=\"%s\" is for network devices, which this version does not move",
-                      origin.file ? origin.file : "attach", origin.line, share->name);
     _cleanup_grant_ struct grant *grant = calloc(1, sizeof(*grant));
     if (!grant || copy_facts(grant, share, device) < 0)
         return out_of_memory(why);
 
     int r = set_node(grant, share, device, &origin, why);
+    if (r == 0)
+        r = set_interface(grant, share, device, &origin, why);
     if (r == 0)
         r = set_symlinks(grant, share, &origin, why);
     if (r == 0)
@@ -209,6 +238,7 @@ void grant_free(struct grant *grant)
         return;
     free(grant->devpath);
     free(grant->node);
+    free(grant->interface);
     free(grant->owner);
     free(grant->group);
     for (size_t i = 0; i < grant->symlink_count; i++)
@@ -221,7 +251,8 @@ void grant_free(struct grant *grant)
 
 bool grant_same_key(const struct grant *a, const struct grant *b)
 {
-    return a->inode == b->inode && streq(a->devpath, b->devpath) && streq_null(a->node, b->node);
+    return a->inode == b->inode && streq(a->devpath, b->devpath) && streq_null(a->node, b->node) &&
+           streq_null(a->interface, b->interface);
 }
 
 bool grant_same_owner(const struct grant *a, const struct grant *b)

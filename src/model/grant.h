@@ -13,8 +13,9 @@
 #include "model/idmap.h"
 #include "model/share.h"
 
-#define GRANT_PATH_MAX 256 /* of a node or link path, with the NUL */
-#define GRANT_NAME_MAX 64  /* of a user or group name, with the NUL */
+#define GRANT_PATH_MAX 256     /* of a node or link path, with the NUL */
+#define GRANT_NAME_MAX 64      /* of a user or group name, with the NUL */
+#define GRANT_INTERFACE_MAX 16 /* of a network interface's name, with the NUL: IFNAMSIZ */
 
 static_assert(SHARE_SYMLINKS_MAX <= 32, "grant.yielded has a bit for each link");
 
@@ -23,6 +24,9 @@ struct grant {
     char *devpath;
     uint64_t inode; /* incarnation */
     char *node;     /* absolute, below /dev; NULL: a device without node, or OPTIONS+="no_node" */
+
+    char *interface; /* a network interface: its name inside; NULL: another device, or "no_node" */
+    int ifindex;     /* of the interface on the host */
 
     struct devnum number;
     uint32_t uid, gid; /* inside; meaningful where the name beside it is NULL */
@@ -47,9 +51,10 @@ struct grant {
  * refused), numbers, mode (default as udev(7): the kernel's DEVMODE, else 0660 where GROUP was
  * given, else 0600), access (default read and write). A symlink equal to the node or to an earlier
  * one is left out, and all are where there is no node to point to; "/dev" itself is refused, and so
- * is a link above or below the node or another link. Returns 0 and *ret (grant_free() it); -EINVAL
- * and the reason, naming rule file and line; -ENOMEM.
- * A share with a NAME is refused: network devices are not moved yet.
+ * is a link above or below the node or another link. A network interface has a name inside in place
+ * of a node (NAME, default its own): one that the kernel would not take is refused, and so is NAME
+ * for any other device. Returns 0 and *ret (grant_free() it); -EINVAL and the reason, naming rule
+ * file and line; -ENOMEM.
  */
 int grant_new(const struct share *share, const struct device *device, struct grant **ret,
               struct refusal *why);
@@ -59,7 +64,7 @@ void grant_free(struct grant *grant);
 DEFINE_CLEANUP(struct grant *, grant_free)
 #define _cleanup_grant_ _cleanup_(grant_freep)
 
-/* Same key: same device incarnation at the same path. */
+/* Same key: same device incarnation at the same path, or under the same interface name. */
 bool grant_same_key(const struct grant *a, const struct grant *b);
 
 /* Same links in the same order, yielded or not. */

@@ -16,9 +16,11 @@ const char *step_kind_name(enum step_kind kind)
         [STEP_NODE_CHANGE] = "node-change",
         [STEP_LINK_MAKE] = "link-make",
         [STEP_ACCESS_ALLOW] = "access-allow",
+        [STEP_INTERFACE_MOVE] = "interface-move",
         [STEP_EVENT] = "event",
         [STEP_ACCESS_DENY] = "access-deny",
         [STEP_NODE_REVOKE] = "node-revoke",
+        [STEP_INTERFACE_RETURN] = "interface-return",
         [STEP_LINK_REMOVE] = "link-remove",
         [STEP_NODE_DETACH] = "node-detach",
         [STEP_NODE_DESTROY] = "node-destroy",
@@ -89,6 +91,8 @@ void plan_give(struct plan *plan, const struct grant *grant, const struct uevent
     }
     if (has_number(grant))
         add_step(plan, STEP_ACCESS_ALLOW, grant);
+    if (grant->interface)
+        add_step(plan, STEP_INTERFACE_MOVE, grant);
     add_event(plan, grant, event);
 }
 
@@ -98,6 +102,8 @@ void plan_cut(struct plan *plan, const struct grant *grant)
         add_step(plan, STEP_ACCESS_DENY, grant);
     if (grant->node)
         add_step(plan, STEP_NODE_REVOKE, grant);
+    if (grant->interface)
+        add_step(plan, STEP_INTERFACE_RETURN, grant);
 }
 
 void plan_take(struct plan *plan, const struct grant *grant, const struct uevent *event)
@@ -201,10 +207,13 @@ int step_inverse(const struct step *step, struct step *ret)
         return inverse(STEP_LINK_REMOVE, step, ret);
     case STEP_ACCESS_ALLOW:
         return step->before ? inverse_change(step, ret) : inverse(STEP_ACCESS_DENY, step, ret);
+    case STEP_INTERFACE_MOVE:
+        return inverse(STEP_INTERFACE_RETURN, step, ret);
     case STEP_IDENTIFY:
     case STEP_EVENT:
     case STEP_ACCESS_DENY:
     case STEP_NODE_REVOKE:
+    case STEP_INTERFACE_RETURN:
     case STEP_LINK_REMOVE:
     case STEP_NODE_DETACH:
     case STEP_NODE_DESTROY:
@@ -299,6 +308,10 @@ static void add_details(struct line *line, const struct step *step)
     case STEP_ACCESS_ALLOW:
     case STEP_ACCESS_DENY:
         add_access(line, grant);
+        break;
+    case STEP_INTERFACE_MOVE:
+    case STEP_INTERFACE_RETURN:
+        line_add(line, " %s", grant->interface);
         break;
     case STEP_EVENT:
         line_add(line, " %s %s", uevent_action_name(step->event->action),

@@ -9,6 +9,7 @@
  *   give: identify, node (complete, right owner and mode), links, access, event;
  *   describe, when udev is done with the device: record, udev's event;
  *   take: access, node (its inode first, which kills every copy), links, path, record, both events.
+ * A network interface is moved in and out as a whole, and the kernel tells of it inside.
  *
  * A program that opens the node on `add` never fails; one that opens it after `remove` never
  * succeeds.
@@ -17,15 +18,18 @@
 #include "model/udev_word.h"
 
 enum step_kind {
-    STEP_IDENTIFY,     /* look owner and group names up inside; only where there are names */
-    STEP_NODE_MAKE,    /* an inode of its own in our store, owner and mode set, mode last */
-    STEP_NODE_ATTACH,  /* bind it at its path inside */
-    STEP_NODE_CHANGE,  /* another owner or mode on the same inode (rules were reloaded) */
-    STEP_LINK_MAKE,    /* symbolic link inside */
-    STEP_ACCESS_ALLOW, /* device cgroup */
-    STEP_EVENT,        /* one uevent inside */
+    STEP_IDENTIFY,       /* look owner and group names up inside; only where there are names */
+    STEP_NODE_MAKE,      /* an inode of its own in our store, owner and mode set, mode last */
+    STEP_NODE_ATTACH,    /* bind it at its path inside */
+    STEP_NODE_CHANGE,    /* another owner or mode on the same inode (rules were reloaded) */
+    STEP_LINK_MAKE,      /* symbolic link inside */
+    STEP_ACCESS_ALLOW,   /* device cgroup */
+    STEP_INTERFACE_MOVE, /* a network interface into the container's namespace, under its name there
+                          */
+    STEP_EVENT,          /* one uevent inside */
     STEP_ACCESS_DENY,
-    STEP_NODE_REVOKE, /* fchown and fchmod to nothing on our inode */
+    STEP_NODE_REVOKE,      /* fchown and fchmod to nothing on our inode */
+    STEP_INTERFACE_RETURN, /* home, as it was */
     STEP_LINK_REMOVE,
     STEP_NODE_DETACH,  /* unmount inside, remove the placeholder and empty directories we made */
     STEP_NODE_DESTROY, /* forget the inode */
@@ -56,8 +60,8 @@ struct plan {
 /*
  * Each appends to a plan that is zeroed before its first use. `event` is what the container is told
  * last, or NULL for nothing (OPTIONS+="no_event"). A grant without node has no node, link and
- * identify steps; one without number (a net device) no access steps either. Links that the grant
- * yields are left alone.
+ * identify steps; one without number no access steps either. Links that the grant yields are left
+ * alone.
  */
 void plan_give(struct plan *plan, const struct grant *grant, const struct uevent *event);
 
@@ -85,7 +89,10 @@ void plan_describe(struct plan *plan, const struct grant *grant, const struct ud
 void plan_hand_over(struct plan *plan, const struct grant *grant, const struct udev_word *word,
                     const struct uevent *event);
 
-/* The first, synchronous half of a take: after these two steps no copy of the node opens. */
+/*
+ * The first, synchronous half of a take: after these steps no copy of the node opens, and a network
+ * interface is home.
+ */
 void plan_cut(struct plan *plan, const struct grant *grant);
 
 /*

@@ -15,6 +15,9 @@ struct door_item {
     struct door_item *next;
     bool made, revoked, attached, allowed, recorded;
     char links[8][128];
+    bool moved, lost; /* an interface */
+    void (*on_lost)(void *);
+    void *on_lost_userdata;
 };
 
 struct door_place {
@@ -123,11 +126,14 @@ static int place_has_udevd(void *userdata, const struct door_place *place)
     return door->has_udevd;
 }
 
-static struct door_item *item_new(void *userdata, struct door_place *place)
+static struct door_item *item_new(void *userdata, struct door_place *place, void (*on_lost)(void *),
+                                  void *on_lost_userdata)
 {
     (void)userdata;
     struct door_item *item = calloc(1, sizeof(*item));
     assert_non_null(item);
+    item->on_lost = on_lost;
+    item->on_lost_userdata = on_lost_userdata;
     item->next = place->items;
     place->items = item;
     return item;
@@ -228,6 +234,15 @@ static void take_effect(const struct door_place *place, struct door_item *item,
         break;
     case STEP_RECORD_REMOVE:
         item->recorded = false;
+        break;
+    case STEP_INTERFACE_MOVE:
+        assert_false(item->moved);
+        item->moved = true;
+        break;
+    case STEP_INTERFACE_RETURN:
+        result->returned = item->moved;
+        result->lost = item->lost;
+        item->moved = item->lost = false;
         break;
     case STEP_NODE_CHANGE:
     case STEP_EVENT:
@@ -454,6 +469,20 @@ void recording_door_complete(struct recording_door *door, const char *container,
     complete(place, error, false);
 }
 
+void recording_door_lose(struct recording_door *door, const char *container)
+{
+    struct door_place *place = find_place(door, container);
+    assert_non_null(place);
+    for (struct door_item *item = place->items; item; item = item->next)
+        if (item->moved) {
+            item->moved = false;
+            item->lost = true;
+            item->on_lost(item->on_lost_userdata);
+            return;
+        }
+    fail_msg("container %s has no interface", container);
+}
+
 void recording_door_complete_all(struct recording_door *door)
 {
     for (struct door_place *place = door->places; place;) {
@@ -519,6 +548,7 @@ struct recording_state recording_door_state(const struct recording_door *door)
                 state.links += i->links[link][0] != '\0';
             state.allowed += i->allowed;
             state.records += i->recorded;
+            state.interfaces += i->moved;
         }
     }
     return state;

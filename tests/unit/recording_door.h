@@ -54,6 +54,9 @@ void recording_door_complete_all(struct recording_door *door);
 /* Ends it as a courier does that missed its deadline. */
 void recording_door_hang(struct recording_door *door, const char *container);
 
+/* The network interface that is in the container leaves it without us. */
+void recording_door_lose(struct recording_door *door, const char *container);
+
 /* The process dies; `notice`: and the event loop says so. */
 void recording_door_kill(struct recording_door *door, pid_t pid, bool notice);
 
@@ -62,8 +65,8 @@ uint64_t recording_door_fire(struct recording_door *door);
 size_t recording_door_timers(const struct recording_door *door);
 
 /* What is there, in all containers: inodes, those of them that are not revoked, nodes and links
- * inside, permissions, records of udev's and markers. */
+ * inside, permissions, records of udev's and markers, interfaces. */
 struct recording_state {
-    size_t items, inodes, live, attached, links, allowed, records, markers;
+    size_t items, inodes, live, attached, links, allowed, records, markers, interfaces;
 };
 struct recording_state recording_door_state(const struct recording_door *door);

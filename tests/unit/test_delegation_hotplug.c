@@ -111,7 +111,7 @@ static void each_event_is_told_once_or_not_at_all(void **state)
 static void a_move_is_told_and_later_events_use_the_new_path(void **state)
 {
     struct bench *bench = *state;
-    bench_rules(bench, "SUBSYSTEM==\"net\", CONTAINER+=\"c1\"\n");
+    bench_rules(bench, "SUBSYSTEM==\"net\", CONTAINER+=\"c1\", OPTIONS+=\"no_node\"\n");
     bench_register(bench, "c1", 1);
     bench_plug(bench, "/devices/net/eth0", "net", "INTERFACE=eth0\nIFINDEX=7\n");
     bench_expect(bench, "c1 event add /devices/net/eth0\n");

@@ -338,28 +338,84 @@ static void ids_go_through_the_containers_maps_or_nowhere(void **state)
     assert_int_equal(gid, 200009);
 }
 
-static void a_name_for_a_network_device_is_refused_by_name(void **state)
+static int new_interface_grant(char *name, unsigned options, const char *subsystem,
+                               struct grant **ret, struct refusal *why)
 {
+    char file[] = "r";
+    const struct share share = {.given = true,
+                                .mode = -1,
+                                .name = name,
+                                .options = options,
+                                .rule_file = file,
+                                .rule_line = 3};
+    _cleanup_device_ struct device *device = NULL;
+    assert_int_equal(device_new("/devices/virtual/net/v", subsystem, NULL,
+                                "INTERFACE=v\nIFINDEX=7\n", 9, NULL, &device),
+                     0);
+    return grant_new(&share, device, ret, why);
+}
+
+static void a_network_interface_has_a_name_inside_in_place_of_a_node(void **state)
+{
+    const struct {
+        char *name;
+        unsigned options;
+        const char *inside;
+    } cases[] = {{NULL, 0, "v"},
+                 {TEXT("eth5"), 0, "eth5"},
+                 {TEXT("fifteen-bytes-x"), 0, "fifteen-bytes-x"},
+                 {TEXT("eth5"), OPTION_NO_NODE, NULL}};
     (void)state;
-    char text[] = "eth5", file[] = "r";
-    struct share share = {
-        .given = true, .mode = -1, .name = text, .rule_file = file, .rule_line = 3};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_grant_ struct grant *grant = NULL;
+        assert_int_equal(new_interface_grant(cases[i].name, cases[i].options, "net", &grant, NULL),
+                         0);
+        assert_true(streq_null(grant->interface, cases[i].inside));
+        assert_int_equal(grant->ifindex, cases[i].inside ? 7 : 0);
+        assert_null(grant->node);
+    }
+}
+
+static void a_name_that_is_none_for_an_interface_is_refused(void **state)
+{
+    char *const names[] = {TEXT(""),    TEXT("."),   TEXT(".."),
+                           TEXT("a/b"), TEXT("a:b"), TEXT("eth%d"),
+                           TEXT("a b"), TEXT("a\n"), TEXT("sixteen-bytes-xy")};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct refusal why = {.error = 0};
+        struct grant *grant = NULL;
+        assert_int_equal(new_interface_grant(names[i], 0, "net", &grant, &why), -EINVAL);
+        assert_non_null(strstr(why.text, "r:3: NAME \""));
+    }
+}
+
+static void a_name_for_what_is_no_interface_is_refused(void **state)
+{
     struct refusal why = {.error = 0};
     struct grant *grant = NULL;
-    struct device *device = NULL;
-    assert_int_equal(device_new("/devices/virtual/net/v", "net", NULL, "INTERFACE=v\nIFINDEX=7\n",
-                                9, NULL, &device),
-                     0);
-    assert_int_equal(grant_new(&share, device, &grant, &why), -EINVAL);
-    assert_null(grant);
-    assert_non_null(strstr(why.text, "r:3: NAME=\"eth5\""));
-    device_free(device);
+    (void)state;
+    assert_int_equal(new_interface_grant(TEXT("eth5"), 0, "tty", &grant, &why), -EINVAL);
+    assert_string_equal(why.text, "r:3: NAME=\"eth5\" is for network interfaces, and v is none");
+}
+
+static void another_name_of_an_interface_is_another_key(void **state)
+{
+    _cleanup_grant_ struct grant *a = NULL, *b = NULL;
+    (void)state;
+    assert_int_equal(new_interface_grant(TEXT("eth5"), 0, "net", &a, NULL), 0);
+    assert_int_equal(new_interface_grant(TEXT("eth6"), 0, "net", &b, NULL), 0);
+    assert_true(grant_same_key(a, a));
+    assert_false(grant_same_key(a, b));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_name_for_a_network_device_is_refused_by_name),
+        cmocka_unit_test(a_name_for_what_is_no_interface_is_refused),
+        cmocka_unit_test(a_name_that_is_none_for_an_interface_is_refused),
+        cmocka_unit_test(a_network_interface_has_a_name_inside_in_place_of_a_node),
+        cmocka_unit_test(another_name_of_an_interface_is_another_key),
         cmocka_unit_test(an_empty_share_gives_the_kernels_name_to_root),
         cmocka_unit_test(all_that_a_share_says_is_taken_over),
         cmocka_unit_test(the_mode_is_the_rules_or_the_kernels_or_udevs_default),

@@ -16,7 +16,9 @@
  * tests/data/golden. test_replay_udev.c has udev and rules as people write them.
  */
 
-#define EVERYTHING "SUBSYSTEM==\"?*\", CONTAINER+=\"c1\", OPTIONS+=\"dangerous\"\n"
+#define EVERYTHING                                                                                 \
+    "SUBSYSTEM==\"?*\", CONTAINER+=\"c1\", OPTIONS+=\"dangerous\"\n"                               \
+    "SUBSYSTEM==\"net\", OPTIONS+=\"no_node\"\n"
 #define HEARD_MAX 131072
 
 /* Whole captures: what came has gone in the end. */

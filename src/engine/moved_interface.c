@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/moved_interface.h"
+
+#include <errno.h>
+
+#include "kernel/network_link.h"
+
+struct moved_interface {
+    struct network_link *link;
+    sd_event_source *watch;
+    void (*on_lost)(void *);
+    void *on_lost_userdata;
+};
+
+DEFINE_CLEANUP(struct moved_interface *, moved_interface_free)
+
+/* `moved` may be gone when on_lost returns. */
+static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct moved_interface *moved = userdata;
+    (void)fd;
+    (void)events;
+    if (!network_link_lost(moved->link))
+        return 0;
+    sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    moved->on_lost(moved->on_lost_userdata);
+    return 0;
+}
+
+int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd,
+                        void (*on_lost)(void *), void *on_lost_userdata,
+                        struct moved_interface **ret, struct refusal *why)
+{
+    _cleanup_(moved_interface_freep) struct moved_interface *moved = calloc(1, sizeof(*moved));
+    if (!moved)
+        return refuse(why, ENOMEM, "no memory for an interface");
+    moved->on_lost = on_lost;
+    moved->on_lost_userdata = on_lost_userdata;
+    int r = network_link_move(grant->ifindex, grant->interface, netns_fd, &moved->link, why);
+    if (r < 0)
+        return r;
+    r = sd_event_add_io(event, &moved->watch, network_link_fd(moved->link), EPOLLIN, on_readable,
+                        moved);
+    if (r < 0) {
+        (void)network_link_return(moved->link, NULL, NULL);
+        return refuse(why, -r, "cannot watch an interface: %s", strerror(-r));
+    }
+    *ret = TAKE_PTR(moved);
+    return 0;
+}
+
+void moved_interface_return(struct moved_interface **moved, struct step_result *result)
+{
+    if (!*moved)
+        return;
+    int r = network_link_return((*moved)->link, &result->remark, &result->why);
+    if (r < 0)
+        return;
+    result->returned = r > 0;
+    result->lost = r == 0;
+    moved_interface_free(TAKE_PTR(*moved));
+}
+
+void moved_interface_free(struct moved_interface *moved)
+{
+    if (!moved)
+        return;
+    sd_event_source_disable_unref(moved->watch);
+    network_link_free(moved->link);
+    free(moved);
+}

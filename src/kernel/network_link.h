@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A network interface of the host that is in a container's network namespace: where it is, how it
+ * was, and the way home.
+ */
+
+#include "base/refusal.h"
+
+#define NETWORK_NAME_MAX 16 /* IFNAMSIZ of linux/if.h, with the NUL */
+
+struct network_link;
+
+/*
+ * Moves interface `ifindex` of our namespace into that behind `netns_fd`, where it is called `name`
+ * and is down. Refused by name: what the host cannot do without (network_facts.h), a name that is
+ * taken inside, what the kernel leaves nowhere but where it is. A wireless one goes with its phy.
+ * Returns 0 and *ret, or a negative errno and the reason; the interface is as it was then.
+ */
+int network_link_move(int ifindex, const char *name, int netns_fd, struct network_link **ret,
+                      struct refusal *why);
+
+/*
+ * Brings it home: down, with its own name, MAC address, MTU, group and alias, whatever became of
+ * these inside. Where its name is taken the kernel gives it a free one; that, and what the driver
+ * does not set back, is said in *remark. Returns 1; 0: it is not inside any more (it was unplugged,
+ * deleted, or moved on); or a negative errno and the reason: it is inside still.
+ */
+int network_link_return(struct network_link *link, struct refusal *remark, struct refusal *why);
+
+/* A descriptor that is readable when something happened to interfaces inside. */
+int network_link_fd(const struct network_link *link);
+
+/* Reads what happened. Whether the interface is not inside any more. */
+bool network_link_lost(struct network_link *link);
+
+/*
+ * Forgets it, wherever it is; the namespace is not kept any longer. NULL accepted. What is in a
+ * namespace that ends is moved home by the kernel under the name it has, unless it is virtual: then
+ * it ends too.
+ */
+void network_link_free(struct network_link *link);
+DEFINE_CLEANUP(struct network_link *, network_link_free)

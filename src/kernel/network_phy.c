@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/network_phy.h"
+
+#include <errno.h>
+#include <linux/nl80211.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+
+#include "kernel/network_socket.h"
+
+static int request_move(struct network_socket *socket, int family, int phy, int to_fd)
+{
+    struct nl_msg *message = nlmsg_alloc();
+    if (!message ||
+        !genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, 0, NL80211_CMD_SET_WIPHY_NETNS,
+                     0) ||
+        nla_put_u32(message, NL80211_ATTR_WIPHY, (uint32_t)phy) < 0 ||
+        nla_put_u32(message, NL80211_ATTR_NETNS_FD, (uint32_t)to_fd) < 0) {
+        nlmsg_free(message);
+        return -ENOMEM;
+    }
+    return network_socket_request(socket, message);
+}
+
+int network_phy_move(int phy, int from_fd, int to_fd, struct refusal *why)
+{
+    _cleanup_network_socket_ struct network_socket *socket = NULL;
+    int r = network_socket_open(from_fd, NETLINK_GENERIC, &socket, why);
+    if (r < 0)
+        return r;
+    int family = genl_ctrl_resolve(network_socket_nl(socket), NL80211_GENL_NAME);
+    if (family < 0)
+        return refuse(why, EOPNOTSUPP, "the kernel has no nl80211 to move phy%d with", phy);
+    r = request_move(socket, family, phy, to_fd);
+    return r < 0 ? refuse(why, -r, "the kernel does not move phy%d: %s", phy, strerror(-r)) : 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/network_watch.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+/* A bridge that lets a member go says RTM_DELLINK too, of the family AF_BRIDGE. */
+static bool is_departure(struct nlmsghdr *header, int ifindex)
+{
+    const struct ifinfomsg *info = nlmsg_data(header);
+    return header->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(header, sizeof(*info)) &&
+           info->ifi_family == AF_UNSPEC && info->ifi_index == ifindex;
+}
+
+/* Who moves tells its new number; who is deleted has none. Since Linux 4.16. */
+static int on_message(struct nl_msg *message, void *userdata)
+{
+    struct network_watch *watch = userdata;
+    struct nlmsghdr *header = nlmsg_hdr(message);
+    if (watch->departed || !is_departure(header, watch->ifindex))
+        return NL_OK;
+    struct nlattr *number = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_NEW_IFINDEX);
+    watch->departed = true;
+    watch->arrived = number ? (int)nla_get_u32(number) : 0;
+    return NL_OK;
+}
+
+/*
+ * Only what we ask for wakes us up: root inside can change its interfaces many times a second, but
+ * not delete them so fast. The type is loaded as if it were big-endian.
+ */
+static int hear_departures_only(struct nl_sock *nl)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog program = {.len = ARRAY_SIZE(code), .filter = code};
+    return setsockopt(nl_socket_get_fd(nl), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                      sizeof(program)) < 0
+               ? -nl_syserr2nlerr(errno)
+               : 0;
+}
+
+static int listen_to_links(struct network_watch *watch)
+{
+    struct nl_sock *nl = network_socket_nl(watch->socket);
+    nl_socket_disable_seq_check(nl);
+    int r = hear_departures_only(nl);
+    if (r == 0)
+        r = nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_CUSTOM, on_message, watch);
+    if (r == 0)
+        r = nl_socket_add_memberships(nl, RTNLGRP_LINK, 0);
+    return r == 0 ? nl_socket_set_nonblocking(nl) : r;
+}
+
+int network_watch_open(int netns_fd, int ifindex, struct network_watch **ret, struct refusal *why)
+{
+    _cleanup_(network_watch_closep) struct network_watch *watch = calloc(1, sizeof(*watch));
+    if (!watch)
+        return refuse(why, ENOMEM, "no memory to watch an interface");
+    watch->ifindex = ifindex;
+    int r = network_socket_open(netns_fd, NETLINK_ROUTE, &watch->socket, why);
+    if (r < 0)
+        return r;
+    r = listen_to_links(watch);
+    if (r < 0)
+        return refuse(why, EIO, "cannot watch interfaces: %s", nl_geterror(r));
+    *ret = TAKE_PTR(watch);
+    return 0;
+}
+
+void network_watch_close(struct network_watch *watch)
+{
+    if (!watch)
+        return;
+    network_socket_close(watch->socket);
+    free(watch);
+}
+
+int network_watch_read(struct network_watch *watch)
+{
+    bool lost = false;
+    int r;
+    do { /* an error is taken from the socket by reading it: what follows can be read */
+        r = nl_recvmsgs_default(network_socket_nl(watch->socket));
+        lost |= r < 0 && r != -NLE_AGAIN;
+    } while (r >= 0 || r == -NLE_NOMEM);
+    return lost ? -ENOBUFS : 0;
+}

@@ -1,0 +1,226 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Network interfaces that move into containers and come home. The host is a namespace of the test's own; its
+# interfaces are virtual pairs, of which one end goes and the other stays to talk to.
+
+load common
+
+mac=02:00:00:00:00:01
+
+setup() {
+    common_setup
+    command -v ip >/dev/null || skip "there is no ip(8)"
+    make_host
+    pair eth5 "$mac"
+    rule_file 10-test.rules <<RULES
+SUBSYSTEM=="net", ATTR{address}=="$mac", CONTAINER+="box*", NAME="lan0"
+RULES
+}
+
+host_ip() {
+    (in_host ip "$@")
+}
+
+# pair NAME MAC: an interface on the host, whose other end is NAME-peer.
+pair() {
+    host_ip link add "$1" address "$2" type veth peer name "$1-peer" || skip "this kernel has no veth"
+}
+
+# link_of NAME: what ip(8) says of an interface of the host, on one line.
+link_of() {
+    host_ip -o -d link show dev "$1" 2>/dev/null
+}
+
+at_home() {
+    [[ -n $(link_of "$1") ]]
+}
+
+link_in() {
+    in_box "$1" ip -o -d link show dev "$2" 2>/dev/null
+}
+
+inside() {
+    [[ -n $(link_in "$1" "$2") ]]
+}
+
+# The interface as it was, and down.
+assert_home() {
+    wait_until 5 at_home eth5
+    assert_contains "$(link_of eth5)" "state DOWN" "the interface at home"
+    assert_contains "$(link_of eth5)" "link/ether $mac" "the interface at home"
+    assert_contains "$(link_of eth5)" "mtu 1400" "the interface at home"
+}
+
+start_with() {
+    host_ip link set eth5 mtu 1400
+    start_daemon
+    start_box "$@"
+    register box
+}
+
+# reason NAME INTERFACE: why the container does not get it.
+reason() {
+    call ListGrants "{\"container\":\"$1\"}" | jq -r --arg name "/$2" '.grants[] | select(.devpath | endswith($name)).reason // ""'
+}
+
+# talk BOX: both ends get addresses, and a ping goes there and back.
+talk() {
+    host_ip link set eth5-peer up
+    host_ip address add 192.0.2.1/24 dev eth5-peer
+    in_box "$1" ip link set lan0 up
+    in_box "$1" ip address add 192.0.2.2/24 dev lan0
+    if command -v ping >/dev/null; then
+        in_box "$1" ping -c 1 -w 10 192.0.2.1
+    elif busybox ping -c 1 -w 1 127.0.0.1 >/dev/null 2>&1; then
+        in_box "$1" busybox ping -c 1 -w 10 192.0.2.1
+    else
+        skip "there is no ping(8)"
+    fi
+}
+
+# spoil BOX: root inside leaves nothing as it was.
+spoil() {
+    in_box "$1" ip link set lan0 down
+    in_box "$1" ip link set lan0 mtu 1300 address 02:00:00:00:00:99 name wan9
+    in_box "$1" ip link set wan9 up
+}
+
+@test "an interface talks inside under its new name, and is home as it was when the container is killed" {
+    start_with box
+    inside box lan0
+    not at_home eth5
+    assert_equal "$(grants box)" "null delivered" "grants"
+    assert_contains "$(ctl status box)" lan0 "status"
+    talk box
+    spoil box
+    kill -KILL "${box_pid[box]}"
+    assert_home
+}
+
+@test "an interface that is plugged in moves at once, and the kernel says so inside" {
+    host_ip link delete eth5
+    start_daemon
+    start_box box
+    register box
+    pair eth5 "$mac"
+    wait_until 5 inside box lan0
+    hears box move /devices/virtual/net/lan0
+    assert_equal "$(field pid "$(events box move /devices/virtual/net/lan0)")" 0 "process id of the sender"
+    host_ip link delete eth5-peer
+    hears box remove /devices/virtual/net/lan0
+    wait_until 5 is "" grants box
+}
+
+@test "an interface that is away is explained and described as one that is here" {
+    start_with box
+    assert_contains "$(ctl explain net:eth5 box)" "10-test.rules:1" "explain"
+    assert_contains "$(ctl explain /sys/class/net/eth5 box)" "10-test.rules:1" "explain"
+    not ctl explain net:eth6 box
+}
+
+@test "an interface is home when its container is unregistered" {
+    start_with box
+    inside box lan0
+    ctl unregister box
+    assert_home
+}
+
+@test "an interface is home when the rule goes, and away again when it is back" {
+    start_with box
+    mv "$rules/10-test.rules" "$work/aside"
+    ctl reload
+    assert_home
+    assert_equal "$(grants box)" "" "grants"
+    mv "$work/aside" "$rules/10-test.rules"
+    ctl reload
+    wait_until 5 inside box lan0
+}
+
+@test "an interface is home when the daemon ends" {
+    start_with box
+    spoil box
+    stop_daemon
+    assert_home
+}
+
+@test "a container of the host's user namespace gets an interface too" {
+    start_with box --netns native
+    inside box lan0
+    stop_box box
+    assert_home
+}
+
+@test "the second container gets the interface when the first dies" {
+    start_with box
+    start_box box2
+    register box2
+    assert_contains "$(reason box2 eth5)" "container box has it" "reason"
+    kill -KILL "${box_pid[box]}"
+    wait_until 5 inside box2 lan0
+    stop_box box2
+    assert_home
+}
+
+@test "what the host needs is refused by name" {
+    host_ip link add br5 type bridge
+    host_ip link set eth5 master br5
+    start_with box
+    assert_contains "$(reason box eth5)" "eth5 is a member of bridge br5" "reason"
+
+    host_ip link set eth5 nomaster
+    host_ip link set eth5 up
+    host_ip address add 192.0.2.2/24 dev eth5
+    host_ip route add default via 192.0.2.1
+    host_ip link set eth5-peer up
+    (in_host sh -c 'echo change >/sys/class/net/eth5/uevent')
+    wait_until 5 grant_says "the host's default route goes through eth5"
+    at_home eth5
+}
+
+grant_says() {
+    [[ $(reason box eth5) == *"$1"* ]]
+}
+
+@test "an interface does not move to where it is" {
+    hold_open box
+    in_background nsenter --target "$host_pid" --net -- \
+        "$helpers/box" --netns host --pid-file "$work/box.pid" -- sleep infinity <"$work/box.stdin"
+    wait_until 10 test -s "$work/box.pid"
+    box_pid[box]=$(<"$work/box.pid")
+    start_daemon
+    register box
+    assert_contains "$(reason box eth5)" "has the host's network, where eth5 is already" "reason"
+}
+
+@test "a name that is taken inside is refused, and a name that is taken at home is replaced" {
+    start_daemon
+    start_box box
+    in_box box ip link add lan0 type bridge
+    register box
+    assert_contains "$(reason box eth5)" "the container has an interface lan0 already" "reason"
+    at_home eth5
+
+    in_box box ip link delete lan0
+    (in_host sh -c 'echo change >/sys/class/net/eth5/uevent')
+    wait_until 5 inside box lan0
+    host_ip link add eth5 type bridge
+    stop_box box
+    wait_until 5 at_home dev0
+    assert_contains "$(link_of dev0)" "link/ether $mac" "the interface at home"
+    wait_until 5 grep -q "the name eth5 is taken: the interface came home as dev0" "$work/devolved.log"
+}
+
+@test "an interface that comes and goes twenty times leaves nothing" {
+    local round
+    start_daemon
+    for round in {1..20}; do
+        start_box box
+        register box
+        inside box lan0 || fail "round $round: it is not inside"
+        stop_box box
+        wait_until 5 at_home eth5
+    done
+    assert_equal "$(call ListContainers | jq '.containers | length')" 0 "containers"
+    (($(find "/proc/$daemon_pid/fd" | wc -l) < 40)) || fail "descriptors are left"
+}
