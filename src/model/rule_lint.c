@@ -87,20 +87,10 @@ static const struct rule_token *find_premature(const struct rule_lint *lint,
 
 /* --- the lint */
 
-static const struct rule_token *find_name(const struct rule *rule)
-{
-    const struct rule_token *end = rule_group_end(rule, RULE_GROUP_ASSIGN);
-    for (const struct rule_token *t = rule_group_begin(rule, RULE_GROUP_ASSIGN); t < end; t++)
-        if (t->info->key == RULE_KEY_NAME)
-            return t;
-    return NULL;
-}
-
 /* Warnings of a rule that does something, but not what may be meant. */
 static bool lint_effects(const struct rule_lint *lint, const struct rule *rule,
                          struct rule_fault *fault)
 {
-    const struct rule_token *name = find_name(rule);
     const struct rule_token *premature = find_premature(lint, rule);
     if (find_giver(rule) && rule_reach(rule) == RULE_REACH_EVERY)
         (void)rule_fault_set(fault, find_giver(rule)->at,
@@ -109,10 +99,6 @@ static bool lint_effects(const struct rule_lint *lint, const struct rule *rule,
         (void)rule_fault_set(fault, premature->at,
                              "udev's rules may set %.100s later: the device is given until then",
                              premature->argument);
-    else if (name)
-        (void)rule_fault_set(fault, name->at,
-                             "this version does not move network devices: a grant with NAME is "
-                             "refused");
     else
         return false;
     return true;

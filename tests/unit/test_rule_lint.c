@@ -92,9 +92,6 @@ static const struct {
     {"a property that only a later rule sets",
      "KERNEL==\"a\", ENV{MY}!=\"1\", CONTAINER+=\"a\"\nENV{MY}=\"1\"", 1, 14,
      "udev's rules may set MY later"},
-
-    {"a name for a network device", "KERNEL==\"eth0\", NAME=\"lan0\"", 1, 17,
-     "this version does not move network devices"},
 };
 
 static void every_rule_that_does_nothing_is_told(void **state)

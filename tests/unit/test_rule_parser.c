@@ -204,7 +204,8 @@ static const struct {
     {"every assignment",
      "KERNEL==\"a\", CONTAINER+=\"w\", NODE=\"/dev/a\", OWNER=\"0\", GROUP:=\"dialout\", "
      "MODE=\"0660\", "
-     "ACCESS=\"rw\", SYMLINK+=\"b c/d\", ENV{X}=\"y\", OPTIONS+=\"subtree exclusive,no_node\", "
+     "ACCESS=\"rw\", NAME=\"lan0\", SYMLINK+=\"b c/d\", ENV{X}=\"y\", OPTIONS+=\"subtree "
+     "exclusive,no_node\", "
      "OPTIONS=\"no_event\", OPTIONS-=\"dangerous\", OPTIONS+=\"string_escape=none\", "
      "OPTIONS+=\"string_escape=replace\", OPTIONS+=\"last_rule\", "
      "OPTIONS+=\"link_priority=-100\"",

@@ -36,7 +36,6 @@ KINDS = [
     (r"this never matches: ", r"[A-Z]+\b"),
     (r"no LABEL=", r"GOTO\b"),
     (r"this rule never matches here: only udev knows (\w+)", r"{0}\b"),
-    (r"this version does not move network devices: ", r"NAME\b"),
 ]
 
 
