@@ -2,10 +2,9 @@
 #include "engine/place.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
-#include "base/file.h"
+#include "kernel/process.h"
 
 struct made_path *made_path_find(struct made_path *list, const char *path)
 {
@@ -97,19 +96,6 @@ void place_refused(const struct courier_reply *reply, struct step_result *result
                ERRAND_DEADLINE_US / 1000);
 }
 
-/* Field 22 of /proc/PID/stat, proc(5): with the pid it names one process of this boot. */
-static uint64_t start_time(pid_t pid)
-{
-    char path[64], text[1024];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (file_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
-        return 0;
-    char *at = strrchr(text, ')'); /* the name before it may hold anything */
-    for (int field = 2; at && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    return at ? strtoull(at, NULL, 10) : 0;
-}
-
 static int on_pidfd(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct door_place *place = userdata;
@@ -178,7 +164,7 @@ int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(voi
                                  .on_death = on_death,
                                  .on_death_userdata = on_death_userdata};
     int r = namespaces_open(pid, root, &place->namespaces, why);
-    uint64_t process_key = r < 0 ? 0 : start_time(pid);
+    uint64_t process_key = r < 0 ? 0 : process_start_time(pid);
     if (r == 0 && !namespaces_alive(&place->namespaces))
         r = refuse(why, ESRCH, "process %d died while it was looked at", (int)pid);
     if (r == 0 && sd_event_add_io(door->event, &place->death, place->namespaces.pid_fd, EPOLLIN,

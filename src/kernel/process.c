@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+
+uint64_t process_start_time(pid_t pid)
+{
+    char path[64], text[1024];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (file_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+        return 0;
+    char *at = strrchr(text, ')'); /* the name before it may hold anything */
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at, NULL, 10) : 0;
+}
+
+int process_boot_id(char ret[PROCESS_BOOT_ID_SIZE])
+{
+    char text[64];
+    ssize_t r = file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", text, sizeof(text));
+    if (r < 0)
+        return (int)r;
+    text[strcspn(text, "\n")] = '\0';
+    if (strlen(text) != PROCESS_BOOT_ID_SIZE - 1)
+        return -EBADMSG;
+    memcpy(ret, text, PROCESS_BOOT_ID_SIZE);
+    return 0;
+}
+
+/* By device and inode: a mount namespace that was copied from ours has other mounts, but shows the
+ * same directory as long as nobody has pivoted. */
+int process_has_our_root(pid_t pid)
+{
+    char path[64];
+    struct stat own, its;
+    snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+    if (stat(path, &its) < 0 || stat("/", &own) < 0)
+        return -errno;
+    return its.st_dev == own.st_dev && its.st_ino == own.st_ino;
+}
