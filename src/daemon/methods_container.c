@@ -4,31 +4,15 @@
 
 #include "daemon/control_json.h"
 #include "daemon/methods.h"
-
-#define LABEL_MAX 256 /* bytes of a key or a value */
+#include "model/label.h"
 
 static int unpack_labels(struct control_call *call, struct property_list *ret)
 {
-    json_t *labels = json_object_get(call->parameters, "labels"), *value;
-    const char *key;
-    bool ok = !labels || json_is_null(labels) ||
-              (json_is_object(labels) && json_object_size(labels) <= CONTAINER_LABELS_MAX);
-
-    if (ok && json_is_object(labels)) {
-        json_object_foreach(labels, key, value)
-        {
-            ok = ok && *key && json_is_string(value) && strlen(key) < LABEL_MAX &&
-                 json_string_length(value) < LABEL_MAX &&
-                 strlen(json_string_value(value)) == json_string_length(value) &&
-                 property_set(ret, key, json_string_value(value)) == 0;
-        }
-    }
-    if (ok)
-        return 0;
-    property_list_done(ret);
-    control_error(call, "org.varlink.service.InvalidParameter",
-                  json_pack("{s:s}", "parameter", "labels"));
-    return -EINVAL;
+    int r = labels_parse(json_object_get(call->parameters, "labels"), ret);
+    if (r < 0)
+        control_error(call, "org.varlink.service.InvalidParameter",
+                      json_pack("{s:s}", "parameter", "labels"));
+    return r;
 }
 
 /* The container has everything that the rules give it, or was refused, or stalls, or died. */
@@ -102,16 +86,31 @@ static void on_unregistered(void *userdata, enum container_end end)
     control_reply(userdata, NULL);
 }
 
+static bool has_labels(const struct container *container, const struct property_list *labels)
+{
+    for (size_t i = 0; i < labels->count; i++)
+        if (!streq_null(property_get(&container->labels, labels->items[i].key),
+                        labels->items[i].value))
+            return false;
+    return true;
+}
+
 void method_unregister(struct control_call *call)
 {
-    static const char *const known[] = {"name", NULL};
+    static const char *const known[] = {"name", "labels", NULL};
     struct container *container;
     struct refusal why;
     const char *name;
+    _cleanup_(property_list_done) struct property_list labels = {.count = 0};
 
     if (call_only(call, known) < 0 || call_string(call, "name", true, &name) < 0 ||
-        call_container(call, name, &container) < 0)
+        unpack_labels(call, &labels) < 0 || call_container(call, name, &container) < 0)
         return;
+    if (!has_labels(container, &labels)) { /* it has the name of the one that was meant */
+        control_error(call, "io.devolve.ContainerNotFound",
+                      json_pack("{s:o}", "name", json_text(name)));
+        return;
+    }
     if (delegation_unregister(call->service->delegation, name, on_unregistered, call) < 0) {
         refuse(&why, ENOMEM, "no memory");
         call_refuse(call, &why);

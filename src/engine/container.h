@@ -10,7 +10,6 @@
 #include "model/rule_match.h"
 
 #define CONTAINER_NAME_MAX 128
-#define CONTAINER_LABELS_MAX 64
 #define DELIVERY_OWED_MAX 64     /* events that udev is not done with; the oldest is forgotten */
 #define CONTAINER_QUEUE_MAX 1024 /* hints; beyond that the container is compared as a whole */
 
