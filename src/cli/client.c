@@ -21,18 +21,15 @@ struct client {
     size_t searched; /* so many of them are known to hold no NUL */
 };
 
-static int make_address(struct sockaddr_un *ret, struct refusal *why)
+static int make_address(const char *directory, struct sockaddr_un *ret, struct refusal *why)
 {
-    const char *directory = getenv("DEVOLVE_RUNTIME_DIR");
-    if (!directory || !*directory)
-        directory = RUNTIME_DIR;
-
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
     int length = snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/%s", directory, SOCKET_NAME);
     if (length < 0 || (size_t)length >= sizeof(ret->sun_path))
-        return refuse(why, ENAMETOOLONG,
-                      "DEVOLVE_RUNTIME_DIR is too long: %zu bytes are the most for a socket",
-                      sizeof(ret->sun_path) - sizeof(SOCKET_NAME) - 1);
+        return refuse(
+            why, ENAMETOOLONG,
+            "the runtime directory has too long a path: %zu bytes are the most for a socket",
+            sizeof(ret->sun_path) - sizeof(SOCKET_NAME) - 1);
     return 0;
 }
 
@@ -53,6 +50,8 @@ static int refuse_connection(int error, const char *path, struct refusal *why)
         return refuse(why, error,
                       "%s may not be used by you: become root, or a member of the group devolve",
                       path);
+    case EAGAIN:
+        return refuse(why, error, "devolved does not take the connection to %s", path);
     default:
         return refuse(why, error, "cannot connect to %s: %s", path, strerror(error));
     }
@@ -60,8 +59,25 @@ static int refuse_connection(int error, const char *path, struct refusal *why)
 
 int client_open(struct client **ret, struct refusal *why)
 {
+    const char *directory = getenv("DEVOLVE_RUNTIME_DIR");
+    return client_open_at(directory && *directory ? directory : RUNTIME_DIR, 0, ret, why);
+}
+
+/* Of connect(2) too, which waits where the queue of the listener is full. */
+static int limit_sending(int fd, unsigned limit_ms, struct refusal *why)
+{
+    const struct timeval limit = {.tv_sec = limit_ms / 1000,
+                                  .tv_usec = (suseconds_t)(limit_ms % 1000) * 1000};
+    if (limit_ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+        return refuse(why, errno, "cannot limit a socket: %s", strerror(errno));
+    return 0;
+}
+
+int client_open_at(const char *directory, unsigned limit_ms, struct client **ret,
+                   struct refusal *why)
+{
     struct sockaddr_un address;
-    int r = make_address(&address, why);
+    int r = make_address(directory, &address, why);
     if (r < 0)
         return r;
 
@@ -72,6 +88,9 @@ int client_open(struct client **ret, struct refusal *why)
     client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->fd < 0)
         return refuse(why, errno, "cannot make a socket: %s", strerror(errno));
+    r = limit_sending(client->fd, limit_ms, why);
+    if (r < 0)
+        return r;
     if (connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return refuse_connection(errno, address.sun_path, why);
     *ret = TAKE_PTR(client);

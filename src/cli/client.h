@@ -13,6 +13,11 @@ struct client;
  */
 int client_open(struct client **ret, struct refusal *why);
 
+/* The same with the daemon's runtime directory as given. A daemon that is too busy to be connected
+ * to, or to read what is sent, is not waited for longer than `limit_ms`: -EAGAIN. 0: no limit. */
+int client_open_at(const char *directory, unsigned limit_ms, struct client **ret,
+                   struct refusal *why);
+
 /* Closes the connection; NULL accepted. */
 void client_free(struct client *client);
 DEFINE_CLEANUP(struct client *, client_free)
