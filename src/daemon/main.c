@@ -17,6 +17,7 @@
 #include "config.h"
 #include "daemon/control.h"
 #include "daemon/drain.h"
+#include "daemon/waiting.h"
 #include "kernel/courier.h"
 
 #define STOP_DEADLINE_US 4000000u
@@ -34,6 +35,7 @@ struct daemon {
     sd_event *event;
     struct service service;
     struct control *control;
+    struct waiting *waiting;
     int lock_fd; /* the runtime directory is ours as long as it is open */
 };
 
@@ -301,7 +303,11 @@ static int set_up(struct daemon *daemon, struct refusal *why)
         r = hold_runtime_directory(daemon, why);
     if (r == 0)
         r = service_open(&daemon->service, daemon->event, &daemon->options, why);
-    return r < 0 ? r : control_open(&daemon->service, &daemon->control, why);
+    if (r == 0)
+        r = control_open(&daemon->service, &daemon->control, why);
+    if (r == 0)
+        daemon->waiting = waiting_open(&daemon->service);
+    return r;
 }
 
 int main(int argc, char **argv)
@@ -327,6 +333,7 @@ int main(int argc, char **argv)
     } else {
         log_line(LOG_ERR, "%s", why.text);
     }
+    waiting_close(daemon.waiting);
     service_close(&daemon.service);
     control_close(daemon.control);
     sd_event_unref(daemon.event);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/waiting_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "model/waiting_note.h"
+
+#define NAME "waiting"
+
+static int check_owner(int fd, mode_t forbidden, const char *path, struct refusal *why)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return refuse(why, errno, "cannot look at %s: %s", path, strerror(errno));
+    if (st.st_uid != geteuid() || (st.st_mode & forbidden))
+        return refuse(why, EPERM, "%s must belong to us, and be closed to others", path);
+    return 0;
+}
+
+int waiting_directory_open(const char *runtime_directory, struct refusal *why)
+{
+    char path[PATH_MAX];
+    if (mkdir(runtime_directory, 0755) < 0 && errno != EEXIST)
+        return refuse(why, errno, "cannot make %s: %s", runtime_directory, strerror(errno));
+    _cleanup_close_ int above_fd = open(runtime_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (above_fd < 0)
+        return refuse(why, errno, "cannot open %s: %s", runtime_directory, strerror(errno));
+    int r = check_owner(above_fd, S_IWGRP | S_IWOTH, runtime_directory, why);
+    if (r < 0)
+        return r;
+
+    (void)snprintf(path, sizeof(path), "%s/" NAME, runtime_directory);
+    if (mkdirat(above_fd, NAME, 0700) < 0 && errno != EEXIST)
+        return refuse(why, errno, "cannot make %s: %s", path, strerror(errno));
+    _cleanup_close_ int fd =
+        openat(above_fd, NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return refuse(why, errno, "cannot open %s: %s", path, strerror(errno));
+    r = check_owner(fd, S_IRWXG | S_IRWXO, path, why);
+    return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* A hidden name is a note that is being written. */
+static bool is_id(const char *id)
+{
+    return *id && *id != '.' && strlen(id) < NAME_MAX && !strchr(id, '/');
+}
+
+static int write_whole(int fd, const char *text)
+{
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t n = write(fd, text, left);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        text += n < 0 ? 0 : n;
+        left -= n < 0 ? 0 : (size_t)n;
+    }
+    return 0;
+}
+
+int waiting_directory_put(int directory_fd, const char *id, const char *text, struct refusal *why)
+{
+    char hidden[NAME_MAX + 1];
+    if (!is_id(id))
+        return refuse(why, EINVAL, "no file can have the name '%s'", id);
+    (void)snprintf(hidden, sizeof(hidden), ".%s", id);
+    _cleanup_close_ int fd =
+        openat(directory_fd, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int r = fd < 0 ? -errno : write_whole(fd, text);
+    if (r == 0 && renameat(directory_fd, hidden, directory_fd, id) < 0)
+        r = -errno;
+    if (r == 0)
+        return 0;
+    (void)unlinkat(directory_fd, hidden, 0);
+    return refuse(why, -r, "cannot write a note: %s", strerror(-r));
+}
+
+int waiting_directory_read(int directory_fd, const char *id, char **ret, size_t *ret_size,
+                           struct refusal *why)
+{
+    struct stat st;
+    _cleanup_close_ int fd =
+        openat(directory_fd, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return refuse(why, errno, "%s", strerror(errno));
+    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+        return refuse(why, EBADMSG, "it is no file, or not ours");
+    _cleanup_free_ char *text = malloc(WAITING_NOTE_MAX + 1);
+    if (!text)
+        return refuse(why, ENOMEM, "no memory");
+    ssize_t size = file_read(fd, text, WAITING_NOTE_MAX + 1);
+    if (size == -EFBIG)
+        return refuse(why, EBADMSG, "it has more than %u bytes", WAITING_NOTE_MAX);
+    if (size < 0)
+        return refuse(why, (int)-size, "%s", strerror((int)-size));
+    *ret = TAKE_PTR(text);
+    *ret_size = (size_t)size;
+    return 0;
+}
+
+int waiting_directory_remove(int directory_fd, const char *id)
+{
+    if (!is_id(id) || unlinkat(directory_fd, id, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno == EISDIR && unlinkat(directory_fd, id, AT_REMOVEDIR) == 0)
+        return 0;
+    return -errno;
+}
+
+int waiting_directory_each(int directory_fd, int (*on_id)(void *userdata, const char *id),
+                           void *userdata)
+{
+    /* A stream of its own: it begins anew each time. */
+    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    int r = 0;
+    if (!stream) {
+        r = -errno;
+        (void)fd_close(fd);
+        return r;
+    }
+    for (struct dirent *entry; r >= 0 && (entry = readdir(stream));)
+        if (is_id(entry->d_name))
+            r = on_id(userdata, entry->d_name);
+    closedir(stream);
+    return r < 0 ? r : 0;
+}
