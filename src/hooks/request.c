@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hooks/request.h"
+
+#include <errno.h>
+
+#include "cli/client.h"
+#include "cli/field.h"
+#include "model/label.h"
+
+/* Returns 0 and *ret, or why there is no answer. */
+static int ask(const struct request_limits *limits, const char *method, const json_t *parameters,
+               struct varlink_reply *ret, struct refusal *why)
+{
+    _cleanup_client_ struct client *client = NULL;
+    if (!parameters)
+        return refuse(why, ENOMEM, "no memory");
+    int r = client_open_at(limits->runtime_directory, limits->connect_ms, &client, why);
+    if (r < 0)
+        return r;
+    client_wake_by(client, limits->over_fd);
+    r = client_call(client, method, parameters, ret, why);
+    return r == -EINTR ? refuse(why, ETIMEDOUT, "devolved does not answer in time") : r;
+}
+
+static int refused(const struct varlink_reply *reply, struct refusal *why)
+{
+    const json_t *parameters = reply->parameters;
+    if (streq(reply->error, "io.devolve.ContainerExists"))
+        refuse(why, EEXIST, "another container has the name '%s': process %" JSON_INTEGER_FORMAT,
+               field_text(parameters, "name", "?"), field_number(parameters, "pid", 0));
+    else if (streq(reply->error, "io.devolve.Refused"))
+        refuse(why, EPERM, "%s", field_text(parameters, "text", "devolved refused"));
+    else
+        refuse(why, EPROTO, "devolved answered with %s (%s)", reply->error,
+               field_text(parameters, "parameter", "no parameter"));
+    return 0;
+}
+
+int request_register(const struct request_limits *limits, const struct waiting_note *note,
+                     struct refusal *why)
+{
+    _cleanup_(varlink_reply_done) struct varlink_reply reply = {0};
+    json_t *labels = labels_format(&note->labels);
+    _cleanup_json_ json_t *parameters =
+        labels ? json_pack("{s:s, s:i, s:s*, s:o}", "name", note->name, "pid", note->pid, "root",
+                           note->root, "labels", labels)
+               : NULL;
+    int r = ask(limits, "io.devolve.Register", parameters, &reply, why);
+    if (r < 0)
+        return r;
+    return reply.error ? refused(&reply, why) : 1;
+}
+
+int request_unregister(const struct request_limits *limits, const char *name, const char *label,
+                       const char *value, struct refusal *why)
+{
+    _cleanup_(varlink_reply_done) struct varlink_reply reply = {0};
+    _cleanup_json_ json_t *parameters =
+        json_pack("{s:s, s:{s:s}}", "name", name, "labels", label, value);
+    int r = ask(limits, "io.devolve.Unregister", parameters, &reply, why);
+    if (r < 0)
+        return r;
+    if (!reply.error || streq(reply.error, "io.devolve.ContainerNotFound"))
+        return 1;
+    return refused(&reply, why);
+}
