@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Containers by crun, registered by our hook.
+
+load common
+load fixture/oci_cases
+
+setup() {
+    oci_runtime=crun
+    oci_setup
+}
+
+@test "crun: the first open of a device that was present succeeds" {
+    case_present
+}
+
+@test "crun, user namespace: the first open of a device that was present succeeds" {
+    case_present "$oci_userns"
+}
+
+@test "crun, read-only root: the first open of a device that was present succeeds" {
+    case_present '.root.readonly = true'
+}
+
+@test "crun: plug, use, unplug" {
+    case_plug
+}
+
+@test "crun, user namespace: plug, use, unplug" {
+    case_plug "$oci_userns"
+}
+
+@test "crun: stopped and killed and started again with the device present" {
+    case_again
+}
+
+@test "crun, user namespace: stopped and killed and started again with the device present" {
+    case_again "$oci_userns"
+}
+
+@test "crun: what starts while devolved is down is picked up" {
+    case_without_daemon
+}
+
+@test "crun, user namespace: what starts while devolved is down is picked up" {
+    case_without_daemon "$oci_userns"
+}
+
+@test "crun: a node that the runtime made is ours as long as it is given" {
+    case_given ok
+}
+
+@test "crun, user namespace: a node that the runtime made is ours as long as it is given" {
+    case_given ok "$oci_userns"
+}

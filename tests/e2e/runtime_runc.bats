@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Containers by runc, registered by our hook.
+
+load common
+load fixture/oci_cases
+
+setup() {
+    oci_runtime=runc
+    oci_setup
+}
+
+@test "runc: the first open of a device that was present succeeds" {
+    case_present
+}
+
+@test "runc, user namespace: the first open of a device that was present succeeds" {
+    case_present "$oci_userns"
+}
+
+@test "runc, read-only root: the first open of a device that was present succeeds" {
+    case_present '.root.readonly = true'
+}
+
+@test "runc: plug, use, unplug" {
+    case_plug
+}
+
+@test "runc, user namespace: plug, use, unplug" {
+    case_plug "$oci_userns"
+}
+
+@test "runc: stopped and killed and started again with the device present" {
+    case_again
+}
+
+@test "runc, user namespace: stopped and killed and started again with the device present" {
+    case_again "$oci_userns"
+}
+
+@test "runc: what starts while devolved is down is picked up" {
+    case_without_daemon
+}
+
+@test "runc, user namespace: what starts while devolved is down is picked up" {
+    case_without_daemon "$oci_userns"
+}
+
+@test "runc: a node that the runtime made is ours as long as it is given" {
+    case_given ok
+}
+
+@test "runc, user namespace: a node that the runtime made is ours as long as it is given" {
+    # runc bound the host's node, whose owner is nobody inside.
+    case_given EACCES "$oci_userns"
+}
