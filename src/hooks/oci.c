@@ -161,13 +161,10 @@ static int unregister_container(const struct hook *hook, const struct oci_state 
                                 struct refusal *why)
 {
     struct refusal ignored;
-    _cleanup_free_ char *name = oci_container_name(state);
-    if (!name)
-        return refuse(why, ENOMEM, "no memory");
     _cleanup_close_ int fd = waiting_directory_open(hook->limits.runtime_directory, &ignored);
     if (fd >= 0)
         (void)waiting_directory_remove(fd, state->id);
-    int r = request_unregister(&hook->limits, name, OCI_ID_LABEL, state->id, why);
+    int r = request_unregister(&hook->limits, OCI_ID_LABEL, state->id, why);
     return r == 0 ? -why->error : 0;
 }
 

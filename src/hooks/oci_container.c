@@ -66,7 +66,7 @@ static int name_container(const struct oci_state *state, struct waiting_note *no
 }
 
 /* BUNDLE/ROOT, of which the runtime's own configuration has the second half. */
-static int bundle_root(const struct oci_state *state, char **ret, struct refusal *why)
+static int read_root(const struct oci_state *state, char **ret, struct refusal *why)
 {
     _cleanup_json_ json_t *config = NULL;
     _cleanup_free_ char *path = NULL;
@@ -88,6 +88,15 @@ static int bundle_root(const struct oci_state *state, char **ret, struct refusal
     return 0;
 }
 
+/* crun tells it, and there are times when the bundle that it names is wrong. */
+static int find_root(const struct oci_state *state, char **ret, struct refusal *why)
+{
+    if (!state->root)
+        return read_root(state, ret, why);
+    *ret = strdup(state->root);
+    return *ret ? 0 : refuse(why, ENOMEM, "no memory");
+}
+
 /*
  * At createRuntime the process is in the container's mount namespace, but its root is still the
  * host's. That is asked of the process: the stage cannot be told from the status, and a path that
@@ -105,7 +114,7 @@ static int find_process(const struct oci_state *state, struct waiting_note *note
     if (outside < 0)
         return refuse(why, -outside, "cannot look at process %d: %s", state->pid,
                       strerror(-outside));
-    int r = outside ? bundle_root(state, &note->root, why) : 0;
+    int r = outside ? find_root(state, &note->root, why) : 0;
     if (r < 0)
         return r;
     r = process_boot_id(boot_id);
@@ -128,13 +137,4 @@ int oci_container_describe(const struct oci_state *state, struct waiting_note *r
     }
     waiting_note_done(&note);
     return r;
-}
-
-char *oci_container_name(const struct oci_state *state)
-{
-    struct waiting_note note = {.pid = 0};
-    struct refusal remark;
-    char *name = name_container(state, &note, &remark) == 0 ? TAKE_PTR(note.name) : NULL;
-    waiting_note_done(&note);
-    return name;
 }

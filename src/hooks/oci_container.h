@@ -19,6 +19,3 @@
  */
 int oci_container_describe(const struct oci_state *state, struct waiting_note *ret,
                            struct refusal *remark, struct refusal *why);
-
-/* The name alone, for a container that has stopped: copied, or NULL when memory is short. */
-char *oci_container_name(const struct oci_state *state);

@@ -2,11 +2,12 @@
 #include "hooks/oci_image.h"
 
 /*
- * podman (libpod) marks its containers with an annotation that it sets last, so that no image can
- * unset it. Its bundle is GRAPHROOT/DRIVER-containers/ID/userdata; in DRIVER-containers there are
- * lists that name each container's image, whose manifests lie in GRAPHROOT/DRIVER-images/IMAGE:
- * "manifest" is the one in use, others have names that begin with '='. An annotation that any of
- * them has counts as the image's.
+ * Who the runtime's caller is cannot be asked of an annotation: an image may set those by which
+ * podman and CRI-O mark their containers. The bundle tells it. podman's is
+ * GRAPHROOT/DRIVER-containers/ID/userdata; in DRIVER-containers there are lists that name each
+ * container's image, whose manifests lie in GRAPHROOT/DRIVER-images/IMAGE: "manifest" is the one in
+ * use, others have names that begin with '='. An annotation that any of them has counts as the
+ * image's. CRI-O's bundle has the same form below another directory, without lists.
  */
 
 #include <dirent.h>
@@ -19,26 +20,41 @@
 #include "hooks/json_file.h"
 #include "model/varlink_message.h"
 
-#define MANAGER "io.container.manager"
 #define LIST_MAX (16u << 20) /* bytes */
 #define MANIFEST_MAX (4u << 20)
 
 static const char *const lists[] = {"containers.json", "volatile-containers.json"};
+static const char *const marks[] = {"containers.lock", "containers.json",
+                                    "volatile-containers.json"};
 
-/* The directory that the lists are in, of "GRAPHROOT/DRIVER-containers/ID/userdata". */
-static int containers_directory(const struct oci_state *state, char ret[PATH_MAX],
-                                struct refusal *why)
+/* The directory that the lists are in, of "GRAPHROOT/DRIVER-containers/ID/userdata"; or false. */
+static bool containers_directory(const struct oci_state *state, char ret[PATH_MAX])
 {
     char tail[PATH_MAX];
     int length = snprintf(tail, sizeof(tail), "-containers/%s/userdata", state->id);
     size_t size = strlen(state->bundle);
     if (length <= 0 || size <= (size_t)length || size >= PATH_MAX ||
         !streq(state->bundle + size - (size_t)length, tail))
-        return refuse(why, EINVAL, "%s is no bundle of podman's storage", state->bundle);
+        return false;
     size_t kept = size - (size_t)length + strlen("-containers");
     memcpy(ret, state->bundle, kept);
     ret[kept] = '\0';
-    return 0;
+    return true;
+}
+
+static bool exists_in(const char *directory, const char *name)
+{
+    char path[PATH_MAX];
+    return snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path) &&
+           access(path, F_OK) == 0;
+}
+
+static bool is_graph_root(const char *directory)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+        if (exists_in(directory, marks[i]))
+            return true;
+    return false;
 }
 
 /* The image of the container in one of the lists, copied, or NULL. */
@@ -109,32 +125,41 @@ static int read_manifests(const char *path, json_t *annotations, struct refusal 
     return r;
 }
 
-static int read_image(const struct oci_state *state, json_t *annotations, struct refusal *why)
+/* `directory` is GRAPHROOT/DRIVER-containers. */
+static int read_image(const struct oci_state *state, const char *directory, json_t *annotations,
+                      struct refusal *why)
 {
-    char directory[PATH_MAX], path[PATH_MAX];
+    char path[PATH_MAX];
     _cleanup_free_ char *image = NULL;
-    int r = containers_directory(state, directory, why);
-    if (r == 0)
-        r = find_image(directory, state->id, &image, why);
+    int r = find_image(directory, state->id, &image, why);
     if (r < 0 || !*image)
         return r;
     if (strchr(image, '/') || *image == '.')
         return refuse(why, EBADMSG, "'%s' is no image", image);
-    directory[strlen(directory) - strlen("containers")] = '\0';
-    if (snprintf(path, sizeof(path), "%simages/%s", directory, image) >= (int)sizeof(path))
+    int kept = (int)(strlen(directory) - strlen("containers"));
+    if (snprintf(path, sizeof(path), "%.*simages/%s", kept, directory, image) >= (int)sizeof(path))
         return refuse(why, ENAMETOOLONG, "%s is too long a path", state->bundle);
     return read_manifests(path, annotations, why);
 }
 
+static int read_annotations(const struct oci_state *state, json_t *annotations, struct refusal *why)
+{
+    char directory[PATH_MAX];
+    /* crun 1.8 says "/" for a container with a user namespace and a device. */
+    if (!exists_in(state->bundle, "config.json"))
+        return refuse(why, ENOENT, "there is no bundle at %s, where the runtime says it is",
+                      state->bundle);
+    if (!containers_directory(state, directory) || !is_graph_root(directory))
+        return 0;
+    return read_image(state, directory, annotations, why);
+}
+
 json_t *oci_image_annotations(const struct oci_state *state, struct refusal *why)
 {
-    const char *manager = oci_state_annotation(state, MANAGER);
     json_t *annotations = json_object();
-    if (!annotations) {
+    if (!annotations)
         refuse(why, ENOMEM, "no memory");
-        return NULL;
-    }
-    if (!manager || !streq(manager, "libpod") || read_image(state, annotations, why) == 0)
+    else if (read_annotations(state, annotations, why) == 0)
         return annotations;
     json_decref(annotations);
     return NULL;

@@ -23,13 +23,13 @@ static bool is_id(const char *id)
  */
 static int unpack(struct oci_state *state, struct refusal *why)
 {
-    const char *status = NULL;
+    const char *status = NULL, *root = NULL;
     json_int_t pid = 0;
     json_t *annotations = NULL;
     json_error_t error;
-    if (json_unpack_ex(state->json, &error, 0, "{s:s, s:s, s?I, s:s, s?o}", "id", &state->id,
-                       "status", &status, "pid", &pid, "bundle", &state->bundle, "annotations",
-                       &annotations) < 0)
+    if (json_unpack_ex(state->json, &error, 0, "{s:s, s:s, s?I, s:s, s?s, s?o}", "id", &state->id,
+                       "status", &status, "pid", &pid, "bundle", &state->bundle, "root", &root,
+                       "annotations", &annotations) < 0)
         return refuse(why, EBADMSG, "the state that the runtime gave makes no sense: %s",
                       error.text);
     state->stopped = streq(status, "stopped");
@@ -40,6 +40,7 @@ static int unpack(struct oci_state *state, struct refusal *why)
     if (!state->stopped && (pid <= 0 || pid > INT_MAX))
         return refuse(why, EBADMSG, "the runtime gave no process");
     state->pid = state->stopped ? 0 : (int)pid;
+    state->root = root && *root == '/' ? root : NULL;
     state->annotations = json_is_object(annotations) ? annotations : NULL;
     return 0;
 }
@@ -61,9 +62,4 @@ int oci_state_parse(const char *text, size_t size, struct oci_state *ret, struct
     }
     *ret = state;
     return 0;
-}
-
-const char *oci_state_annotation(const struct oci_state *state, const char *key)
-{
-    return json_string_value(json_object_get(state->annotations, key));
 }

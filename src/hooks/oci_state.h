@@ -14,6 +14,7 @@ struct oci_state {
     json_t *json;              /* holds what the strings below are borrowed from */
     const char *id;            /* can be the name of a file */
     const char *bundle;        /* an absolute path */
+    const char *root;          /* the container's root, as crun tells it; NULL: the bundle has it */
     const json_t *annotations; /* an object, or NULL */
     int pid;                   /* 0: stopped */
     bool stopped;
@@ -24,6 +25,3 @@ void oci_state_done(struct oci_state *state);
 
 /* Returns 0 and *ret, or -EBADMSG and the reason. */
 int oci_state_parse(const char *text, size_t size, struct oci_state *ret, struct refusal *why);
-
-/* The annotation, borrowed, or NULL. */
-const char *oci_state_annotation(const struct oci_state *state, const char *key);

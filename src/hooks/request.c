@@ -7,18 +7,21 @@
 #include "cli/field.h"
 #include "model/label.h"
 
+static int connect_to(const struct request_limits *limits, struct client **ret, struct refusal *why)
+{
+    int r = client_open_at(limits->runtime_directory, limits->connect_ms, ret, why);
+    if (r == 0)
+        client_wake_by(*ret, limits->over_fd);
+    return r;
+}
+
 /* Returns 0 and *ret, or why there is no answer. */
-static int ask(const struct request_limits *limits, const char *method, const json_t *parameters,
+static int ask(struct client *client, const char *method, const json_t *parameters,
                struct varlink_reply *ret, struct refusal *why)
 {
-    _cleanup_client_ struct client *client = NULL;
     if (!parameters)
         return refuse(why, ENOMEM, "no memory");
-    int r = client_open_at(limits->runtime_directory, limits->connect_ms, &client, why);
-    if (r < 0)
-        return r;
-    client_wake_by(client, limits->over_fd);
-    r = client_call(client, method, parameters, ret, why);
+    int r = client_call(client, method, parameters, ret, why);
     return r == -EINTR ? refuse(why, ETIMEDOUT, "devolved does not answer in time") : r;
 }
 
@@ -40,27 +43,55 @@ int request_register(const struct request_limits *limits, const struct waiting_n
                      struct refusal *why)
 {
     _cleanup_(varlink_reply_done) struct varlink_reply reply = {0};
+    _cleanup_client_ struct client *client = NULL;
     json_t *labels = labels_format(&note->labels);
     _cleanup_json_ json_t *parameters =
         labels ? json_pack("{s:s, s:i, s:s*, s:o}", "name", note->name, "pid", note->pid, "root",
                            note->root, "labels", labels)
                : NULL;
-    int r = ask(limits, "io.devolve.Register", parameters, &reply, why);
+    int r = connect_to(limits, &client, why);
+    if (r == 0)
+        r = ask(client, "io.devolve.Register", parameters, &reply, why);
     if (r < 0)
         return r;
     return reply.error ? refused(&reply, why) : 1;
 }
 
-int request_unregister(const struct request_limits *limits, const char *name, const char *label,
-                       const char *value, struct refusal *why)
+static int unregister(struct client *client, const char *name, const char *label, const char *value,
+                      struct refusal *why)
 {
     _cleanup_(varlink_reply_done) struct varlink_reply reply = {0};
     _cleanup_json_ json_t *parameters =
         json_pack("{s:s, s:{s:s}}", "name", name, "labels", label, value);
-    int r = ask(limits, "io.devolve.Unregister", parameters, &reply, why);
+    int r = ask(client, "io.devolve.Unregister", parameters, &reply, why);
     if (r < 0)
         return r;
     if (!reply.error || streq(reply.error, "io.devolve.ContainerNotFound"))
         return 1;
     return refused(&reply, why);
+}
+
+int request_unregister(const struct request_limits *limits, const char *label, const char *value,
+                       struct refusal *why)
+{
+    _cleanup_(varlink_reply_done) struct varlink_reply reply = {0};
+    _cleanup_client_ struct client *client = NULL;
+    _cleanup_json_ json_t *nothing = json_object();
+    size_t i;
+    json_t *container;
+
+    int r = connect_to(limits, &client, why);
+    if (r == 0)
+        r = ask(client, "io.devolve.ListContainers", nothing, &reply, why);
+    if (r < 0)
+        return r;
+    if (reply.error)
+        return refused(&reply, why);
+    r = 1;
+    json_array_foreach(field_array(reply.parameters, "containers"), i, container)
+    {
+        if (r > 0 && field_is(field_object(container, "labels"), label, value))
+            r = unregister(client, field_text(container, "name", ""), label, value, why);
+    }
+    return r;
 }

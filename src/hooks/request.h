@@ -18,6 +18,6 @@ struct request_limits {
 int request_register(const struct request_limits *limits, const struct waiting_note *note,
                      struct refusal *why);
 
-/* Only where the container of that name has the label. One that is not registered is done. */
-int request_unregister(const struct request_limits *limits, const char *name, const char *label,
-                       const char *value, struct refusal *why);
+/* Every container that has the label, whatever its name is. None is as well. */
+int request_unregister(const struct request_limits *limits, const char *label, const char *value,
+                       struct refusal *why);

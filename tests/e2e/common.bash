@@ -26,6 +26,8 @@ helpers=${DEVOLVE_HELPERS:?}
 . "$here/fixture/runc.bash"
 # shellcheck source=tests/e2e/fixture/oci.bash
 . "$here/fixture/oci.bash"
+# shellcheck source=tests/e2e/fixture/podman.bash
+. "$here/fixture/podman.bash"
 # shellcheck source=tests/e2e/fixture/daemon.bash
 . "$here/fixture/daemon.bash"
 # shellcheck source=tests/e2e/fixture/udevd.bash

@@ -4,11 +4,11 @@
 # Containers by crun, registered by our hook.
 
 load common
-load fixture/oci_cases
+load fixture/runtime_cases
 
 setup() {
-    oci_runtime=crun
-    oci_setup
+    engine=oci oci_runtime=crun
+    runtime_setup
 }
 
 @test "crun: the first open of a device that was present succeeds" {
@@ -16,11 +16,11 @@ setup() {
 }
 
 @test "crun, user namespace: the first open of a device that was present succeeds" {
-    case_present "$oci_userns"
+    case_present userns
 }
 
 @test "crun, read-only root: the first open of a device that was present succeeds" {
-    case_present '.root.readonly = true'
+    case_present readonly
 }
 
 @test "crun: plug, use, unplug" {
@@ -28,7 +28,7 @@ setup() {
 }
 
 @test "crun, user namespace: plug, use, unplug" {
-    case_plug "$oci_userns"
+    case_plug userns
 }
 
 @test "crun: stopped and killed and started again with the device present" {
@@ -36,7 +36,7 @@ setup() {
 }
 
 @test "crun, user namespace: stopped and killed and started again with the device present" {
-    case_again "$oci_userns"
+    case_again userns
 }
 
 @test "crun: what starts while devolved is down is picked up" {
@@ -44,7 +44,7 @@ setup() {
 }
 
 @test "crun, user namespace: what starts while devolved is down is picked up" {
-    case_without_daemon "$oci_userns"
+    case_without_daemon userns
 }
 
 @test "crun: a node that the runtime made is ours as long as it is given" {
@@ -52,5 +52,5 @@ setup() {
 }
 
 @test "crun, user namespace: a node that the runtime made is ours as long as it is given" {
-    case_given ok "$oci_userns"
+    case_given ok userns
 }

@@ -4,11 +4,11 @@
 # Containers by runc, registered by our hook.
 
 load common
-load fixture/oci_cases
+load fixture/runtime_cases
 
 setup() {
-    oci_runtime=runc
-    oci_setup
+    engine=oci oci_runtime=runc
+    runtime_setup
 }
 
 @test "runc: the first open of a device that was present succeeds" {
@@ -16,11 +16,11 @@ setup() {
 }
 
 @test "runc, user namespace: the first open of a device that was present succeeds" {
-    case_present "$oci_userns"
+    case_present userns
 }
 
 @test "runc, read-only root: the first open of a device that was present succeeds" {
-    case_present '.root.readonly = true'
+    case_present readonly
 }
 
 @test "runc: plug, use, unplug" {
@@ -28,7 +28,7 @@ setup() {
 }
 
 @test "runc, user namespace: plug, use, unplug" {
-    case_plug "$oci_userns"
+    case_plug userns
 }
 
 @test "runc: stopped and killed and started again with the device present" {
@@ -36,7 +36,7 @@ setup() {
 }
 
 @test "runc, user namespace: stopped and killed and started again with the device present" {
-    case_again "$oci_userns"
+    case_again userns
 }
 
 @test "runc: what starts while devolved is down is picked up" {
@@ -44,7 +44,7 @@ setup() {
 }
 
 @test "runc, user namespace: what starts while devolved is down is picked up" {
-    case_without_daemon "$oci_userns"
+    case_without_daemon userns
 }
 
 @test "runc: a node that the runtime made is ours as long as it is given" {
@@ -53,5 +53,5 @@ setup() {
 
 @test "runc, user namespace: a node that the runtime made is ours as long as it is given" {
     # runc bound the host's node, whose owner is nobody inside.
-    case_given EACCES "$oci_userns"
+    case_given EACCES userns
 }
