@@ -26,10 +26,10 @@ static int make_address(const char *directory, struct sockaddr_un *ret, struct r
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
     int length = snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/%s", directory, SOCKET_NAME);
     if (length < 0 || (size_t)length >= sizeof(ret->sun_path))
-        return refuse(
-            why, ENAMETOOLONG,
-            "the runtime directory has too long a path: %zu bytes are the most for a socket",
-            sizeof(ret->sun_path) - sizeof(SOCKET_NAME) - 1);
+        return refuse(why, ENAMETOOLONG,
+                      "the runtime directory (DEVOLVE_RUNTIME_DIR) is too long: %zu bytes are the "
+                      "most for a socket",
+                      sizeof(ret->sun_path) - sizeof(SOCKET_NAME) - 1);
     return 0;
 }
 

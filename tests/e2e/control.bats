@@ -369,3 +369,17 @@ heard_all() {
     assert_contains "$output" "another container in its network namespace" "the refusal"
     assert_contains "$(call ListContainers)" '"box"' "containers"
 }
+
+@test "Unregister with labels spares a container that does not have them" {
+    start_daemon
+    start_box box
+    register box --label id=7 --label tier=front
+    for labels in '{"id":"8"}' '{"id":"7","role":"x"}' '{"other":"7"}'; do
+        run call Unregister "{\"name\":\"box\",\"labels\":$labels}"
+        assert_equal "$status" 1 "the status for $labels"
+        assert_contains "$output" ContainerNotFound "the answer to $labels"
+    done
+    assert_equal "$(container_fact box state)" ready "the container"
+    call Unregister '{"name":"box","labels":{"id":"7"}}' >/dev/null
+    assert_equal "$(call ListContainers | jq '.containers | length')" 0 "containers"
+}

@@ -55,3 +55,23 @@ setup() {
     # runc bound the host's node, whose owner is nobody inside.
     case_given EACCES userns
 }
+
+@test "runc, cgroup v2 alone: the first open of a device that was present succeeds" {
+    oci_cgroups=v2
+    case_present
+}
+
+@test "runc, cgroup v2 alone, user namespace: plug, use, unplug" {
+    oci_cgroups=v2
+    case_plug userns
+}
+
+@test "runc, cgroup v2 alone, user namespace: stopped and killed and started again with the device present" {
+    oci_cgroups=v2
+    case_again userns
+}
+
+@test "runc, cgroup v2 alone: what starts while devolved is down is picked up" {
+    oci_cgroups=v2
+    case_without_daemon
+}

@@ -69,6 +69,31 @@ static void a_socket_that_a_dead_daemon_left_is_told_apart(void **state)
     assert_non_null(strstr(why.text, "systemctl start devolved"));
 }
 
+/* A listener whose queue is full, as that of a daemon that hangs. */
+static void a_daemon_that_takes_no_connection_is_left_alone(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char directory[] = "/tmp/devolve-test-XXXXXX";
+    struct client *client = NULL, *first = NULL;
+    struct refusal why = {0};
+    (void)state;
+
+    assert_non_null(mkdtemp(directory));
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/io.devolve", directory);
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(client_open_at(directory, 20, &first, &why), 0);
+    int r = client_open_at(directory, 20, &client, &why);
+    client_free(first);
+    unlink(address.sun_path);
+    rmdir(directory);
+
+    assert_int_equal(r, -EAGAIN);
+    assert_null(client);
+    assert_non_null(strstr(why.text, "does not take the connection"));
+}
+
 static void a_runtime_directory_too_long_for_a_socket_is_refused_by_name(void **state)
 {
     struct client *client = NULL;
@@ -239,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_daemon_the_reason_says_how_to_start_one),
         cmocka_unit_test(a_socket_that_a_dead_daemon_left_is_told_apart),
+        cmocka_unit_test(a_daemon_that_takes_no_connection_is_left_alone),
         cmocka_unit_test(a_runtime_directory_too_long_for_a_socket_is_refused_by_name),
         cmocka_unit_test(a_reply_that_comes_byte_by_byte_is_put_together),
         cmocka_unit_test(replies_that_come_together_are_taken_apart),
