@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// entry open PATH: opens a device once and says how it went: "PATH ok", or "PATH ENOENT"; the status is 0 where it
-// opened.
-// entry wait PATH...: a container's first program, whose first acts are these opens; then it waits for its end.
+// entry open PATH: opens a device once and says how it went: "PATH ok", or "PATH ENOENT"; the
+// status is 0 where it opened. entry wait PATH...: a container's first program, whose first acts
+// are these opens; then it waits for its end.
 
 #include <errno.h>
 #include <fcntl.h>
