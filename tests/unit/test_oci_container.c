@@ -59,9 +59,9 @@ static int make_storage(void **state)
 
 static int remove_storage(void **state)
 {
-    static const char *const paths[] = {"vfs-images/" IMAGE "/manifest",
-                                        "vfs-images/" IMAGE "/=another",
-                                        "vfs-images/" IMAGE,
+    static const char *const paths[] = {("vfs-images/" IMAGE "/manifest"),
+                                        ("vfs-images/" IMAGE "/=another"),
+                                        ("vfs-images/" IMAGE),
                                         "vfs-images",
                                         "vfs-containers/containers.lock",
                                         "vfs-containers/containers.json",
@@ -228,9 +228,9 @@ static void what_the_image_annotates_does_not_count(void **state)
         if (cases[i].list)
             put(made, list, cases[i].text);
         if (cases[i].manifest)
-            put(made, "vfs-images/" IMAGE "/manifest", cases[i].manifest);
+            put(made, ("vfs-images/" IMAGE "/manifest"), cases[i].manifest);
         if (cases[i].another)
-            put(made, "vfs-images/" IMAGE "/=another", cases[i].another);
+            put(made, ("vfs-images/" IMAGE "/=another"), cases[i].another);
         assert_int_equal(describe(made, CLAIM, &note, &remark), 1);
         assert_string_equal(note.name, cases[i].name);
         assert_true(streq_null(property_get(&note.labels, "tier"), cases[i].tier));
