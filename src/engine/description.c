@@ -98,6 +98,7 @@ static int make_word(struct delivery *delivery, const struct device *device,
                                               .grant = delivery->grant,
                                               .links = &links,
                                               .event = event,
+                                              .ifindex = delivery->ifindex,
                                               .now_us = delivery->described_us};
     uint64_t seqnum = owed && owed->seqnum ? owed->seqnum : device->since;
 

@@ -29,6 +29,7 @@ struct recording_door {
     int repairs;           /* what place_repair() answers */
     bool tells_udev;       /* a fact of places that are opened from now on */
     int has_udevd;         /* what place_has_udevd() answers */
+    int ifindex;           /* of interfaces inside; 0: not known */
 
     struct door_place *places;
     struct recording_timer *timers;
