@@ -90,6 +90,7 @@ network() {
     rules_are </dev/null
     plug_network || return 1
     home=$(ls /sys/bus/usb/devices/1-7/*/net)
+    check "network: udevd names it" not [ "$home" = usb0 ]
     facts_of "$home" >/run/test/facts
     rules_are <<RULES
 SUBSYSTEM=="net", ATTRS{serial}=="DEVOLVE-network", KERNEL=="$home", CONTAINER+="box", NAME="lan0"
