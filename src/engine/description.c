@@ -44,6 +44,16 @@ static void owe(struct container *container, struct delivery *delivery, struct h
         outcome_retry(container);
 }
 
+/* What is given is told as `add`, whatever the event that gave it: so udev's word is on that. */
+static void forget_cause(struct hint *hint)
+{
+    _cleanup_free_ struct uevent *event = hint_event(hint);
+    if (event_has_action(event, UEVENT_ADD))
+        return;
+    free(hint->message);
+    hint->message = NULL;
+}
+
 void description_expect(struct job *job)
 {
     struct container *container = job->container;
@@ -53,6 +63,8 @@ void description_expect(struct job *job)
         job->delivery->handed_over = container->has_udevd;
     if (container->has_udevd || !job->hint)
         return;
+    if (job->kind == JOB_GIVE)
+        forget_cause(job->hint);
     owe(container, job->delivery, job->hint);
     free(job->hint->message); /* it is told; the hint says to look again */
     job->hint->message = NULL;
@@ -81,6 +93,7 @@ static int make_word(struct delivery *delivery, const struct device *device,
                                               .grant = delivery->grant,
                                               .links = &links,
                                               .event = event,
+                                              .ifindex = delivery->ifindex,
                                               .now_us = delivery->described_us};
     uint64_t seqnum = owed && owed->seqnum ? owed->seqnum : device->since;
 
