@@ -24,11 +24,11 @@ start_container() {
     "$here/ours" devolvectl register "$name" --pid "$(pid_of "$name")" >/dev/null
 }
 
-# As when the runtime kills it.
+# As when the runtime kills it. It may be dead already.
 kill_container() {
     local box
     box=$(cat "/run/test/$1.box")
-    kill "$box"
+    kill "$box" 2>/dev/null
     wait "$box"
     wait_until rmdir "/sys/fs/cgroup/$1" 2>/dev/null
 }

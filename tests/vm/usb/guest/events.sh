@@ -73,13 +73,14 @@ closed_at_remove() {
         END { if (n < least) print "only " n + 0 " nodes, not " least; exit bad || n < least }'
 }
 
-# interface_comes_and_goes NAME HEAD COUNT: so often the device's network interface was added inside, and then removed;
-# udev told of both.
+# interface_comes_and_goes NAME PATH COUNT: so often this network interface was added inside, and then removed, all the
+# while under one name; udev told of both.
 interface_comes_and_goes() {
-    local interface='/net/[^/]*$'
-    heard "$1" "$2" | awk -v of="$interface" '$2 ~ of && $1 ~ /^(add|remove)$/ { print $1 }' >/run/test/moves
-    heard_of_udev "$1" "$2" | awk -v of="$interface" '$2 ~ of { print $1 }' >/run/test/moves.udev
-    awk -v count="$3" 'BEGIN { while (count--) print "add\nremove" }' >/run/test/moves.wanted
+    local all='$2 ~ "/net/[^/]*$" { print $1, $2 }'
+    heard "$1" "${2%/net/*}" | awk "$all" >/run/test/moves
+    heard_of_udev "$1" "${2%/net/*}" | awk "$all" >/run/test/moves.udev
+    awk -v count="$3" -v path="${2#/sys}" 'BEGIN { while (count--) print "add " path "\nremove " path }' \
+        >/run/test/moves.wanted
     same /run/test/moves.wanted /run/test/moves && same /run/test/moves.wanted /run/test/moves.udev
 }
 

@@ -59,20 +59,37 @@ spoil() {
         in_container box ip link set wan9 up
 }
 
-# In hundredths of a second, since the machine was started.
-now() {
-    cut -d ' ' -f 1 /proc/uptime | tr -d .
+# By the machine's clock chip, which goes with the host's clock. The kernel's own is not to be trusted: begun on a busy
+# host it may run ten times as fast.
+seconds() {
+    cat /sys/class/rtc/rtc0/since_epoch
 }
 
-# The container's death is its init's; what is left of it here has ended by itself when kill_container looks for it.
-home_a_second_after_death() {
-    local killed
+is_second() {
+    [ "$(seconds)" = "$1" ]
+}
+
+# From the beginning of a second, in which it is to be home. The container's death is its init's.
+home_before_the_second_ends() {
+    local second
+    second=$(seconds)
+    wait_until not is_second "$second" || return 1
+    second=$(seconds)
     kill -KILL "$(pid_of box)"
-    killed=$(now)
-    until at_home; do
-        [ $(($(now) - killed)) -le 100 ] || return 1
+    wait_until at_home && is_second "$second"
+}
+
+# Three times, as a busy host may not let the machine have its second.
+home_a_second_after_death() {
+    local try
+    for try in 1 2 3; do
+        home_before_the_second_ends && home_as_it_was && return
+        home_as_it_was || return 1
+        echo "not within a second"
+        kill_container box
+        start_container box && wait_until inside_alone && spoil || return 1
     done
-    home_as_it_was
+    return 1
 }
 
 # udev inside, by what the host's udev found and by its name there.
@@ -93,7 +110,7 @@ network() {
     check "network: udevd names it" not [ "$home" = usb0 ]
     facts_of "$home" >/run/test/facts
     rules_are <<RULES
-SUBSYSTEM=="net", ATTRS{serial}=="DEVOLVE-network", KERNEL=="$home", CONTAINER+="box", NAME="lan0"
+SUBSYSTEM=="net", ATTRS{serial}=="DEVOLVE-network", CONTAINER+="box", NAME="lan0"
 RULES
     wait_until inside_alone
     check "network: the interface is inside under its new name, and not on the host" inside_alone
@@ -112,8 +129,8 @@ RULES
     check "network: and is not on the host either" not at_home
     plug_network && wait_until inside_alone
     check "network: plugged in again it gets its last name from udevd before it moves" inside_alone
-    "$here/ours" devolvectl unregister box
-    check "network: unregistered, its container has it no more" home_as_it_was
+    "$here/ours" devolvectl unregister box >/dev/null
+    check "network: it is home as it was when its container is unregistered" home_as_it_was
     usb_unplug network && wait_until gone /sys/bus/usb/devices/1-7 && settle
     check "network: udevd was never in the way, nor devolved in its" not udevd_complains
     kill_container box
