@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/file.h"
@@ -25,11 +26,14 @@
 static void log_activity(const struct activity *activity)
 {
     const char *error = activity->error ? activity->error : "";
+    char rule[NAME_MAX + 16] = "";
     switch (activity->kind) {
     case ACTIVITY_OUTCOME:
+        if (activity->rule_file)
+            (void)snprintf(rule, sizeof(rule), " (%s:%u)", activity->rule_file,
+                           activity->rule_line);
         log_about(activity->error ? LOG_WARNING : LOG_INFO, activity->container, activity->devpath,
-                  "%s%s%s (%s:%u)", activity->text, *error ? ": " : "", error,
-                  activity->rule_file ? activity->rule_file : "-", activity->rule_line);
+                  "%s%s%s%s", activity->text, *error ? ": " : "", error, rule);
         break;
     case ACTIVITY_CONTAINER:
     case ACTIVITY_RULES:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What world.c (one event), world_scan.c (all of sysfs) and world_udev.c (what udev adds) share. */
+/* What world.c (what is known), world_event.c (one event), world_scan.c (all of sysfs) and
+ * world_udev.c (what udev adds) share. */
 
 #include "engine/away.h"
 #include "engine/ended.h"
@@ -53,6 +54,16 @@ void world_vanish(struct world *world, struct device *device, const struct ueven
 
 /* Puts the same incarnation, read again, in its place, and tells. */
 void world_refresh(struct world *world, struct device *fresh_take, const struct uevent *event);
+
+/*
+ * Puts the same incarnation, read under its new devpath, in the place of `old`, and tells: by the
+ * event itself where it is `told`. `old` is freed.
+ */
+void world_rename(struct world *world, struct device *old, struct device *fresh_take,
+                  const struct uevent *event, bool told);
+
+/* The first of the devices that are `head` or below it; NULL: none. */
+struct device *world_first_within(struct world *world, const char *head);
 
 /* Ends what we know of an interface by another devpath: it came home under another name. */
 void world_end_same_interface(struct world *world, const struct device *device);

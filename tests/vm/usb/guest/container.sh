@@ -67,8 +67,8 @@ has_all() {
     shift
     for head; do
         find "$head/" -name dev -type f | while read -r file; do
-            case ${file%/dev} in
-            */block/*) kind="block special file" ;;
+            case $(readlink "${file%/dev}/subsystem") in
+            */block) kind="block special file" ;;
             *) kind="character special file" ;;
             esac
             echo "$(sed -n 's/^DEVNAME=//p' "${file%/dev}/uevent") $kind 100000:100000"
