@@ -92,11 +92,13 @@ struct container {
     struct attachment *attachments;
     struct hint *hints, *hints_tail;
     bool has_udevd; /* one runs inside, which hears the kernel's events and does the rest itself */
-    bool marked;    /* the marker of a udev was made inside, or tried to */
-    bool marking, marking_present; /* it is being made, or removed */
-    size_t told_count;             /* of the hints, those with an event */
-    uint64_t hint_serial;          /* of the newest hint ever */
-    struct job *job;               /* under way, or NULL */
+    bool wants_usb; /* a rule may give it a USB device */
+    bool marked[PLACE_MARK_COUNT]; /* these were made inside, or tried to */
+    bool marking, marking_present; /* one is being made, or removed: */
+    enum place_mark marking_kind;
+    size_t told_count;    /* of the hints, those with an event */
+    uint64_t hint_serial; /* of the newest hint ever */
+    struct job *job;      /* under way, or NULL */
     struct waiter *waiters;
     bool turning;        /* its queue is being worked off further up the stack */
     bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */

@@ -74,6 +74,10 @@ void delegation_hint(struct container *container, const char *devpath, uint64_t 
 /* Tells the observer of a job: what was decided, or what came of it. */
 void delegation_report_plan(const struct job *job, enum activity_kind kind, const char *text);
 
+/* The last thing that went wrong with the container as a whole. Said once, until something else is
+ * wrong with it. */
+void delegation_note(struct container *container, const char *text, const struct refusal *why);
+
 /* Tells the observer something about a container (or, with NULL, about all). */
 void delegation_report(struct delegation *delegation, enum activity_kind kind,
                        const struct container *container, const char *devpath, const char *text,

@@ -6,14 +6,9 @@
 #include "engine/delegation_state.h"
 #include "engine/outcome.h"
 
-/* Said once, until something else is wrong with the container. */
 static void note(struct container *container, const struct refusal *why)
 {
-    if (container->note.error && streq(container->note.text, why->text))
-        return;
-    container->note = *why;
-    delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL,
-                      "udev's word cannot be told inside", why);
+    delegation_note(container, "udev's word cannot be told inside", why);
 }
 
 void description_look(struct container *container)
@@ -217,45 +212,4 @@ void description_end_hand_over(struct job *job)
     delivery->handed_over = true;
     delivery->recorded = delivery->udev_told = false;
     udev_word_free(TAKE_PTR(delivery->word));
-}
-
-/* Whether libudev inside is to find the marker. */
-static bool wants_marker(const struct container *container)
-{
-    return container->facts.tells_udev && (!container->leaving || container->deliveries);
-}
-
-static void end_mark(struct container *container, const struct step_result *result)
-{
-    container->marking = false;
-    if (result->stalled) {
-        outcome_stall(container, &result->why);
-        return;
-    }
-    container->marked = container->marking_present;
-    if (result->why.error)
-        note(container, &result->why);
-}
-
-static void on_marked(void *userdata, const struct step_result *result)
-{
-    struct container *container = userdata;
-    end_mark(container, result);
-    delegation_turn(container);
-}
-
-bool description_mark(struct container *container)
-{
-    const struct door *door = container->delegation->door;
-    struct step_result result = {.why.error = 0};
-    bool present = wants_marker(container);
-
-    if (present == container->marked || (container->leaving && container->hints))
-        return false;
-    container->marking = true;
-    container->marking_present = present;
-    if (door->place_mark(door->userdata, container->place, present, on_marked, container, &result) >
-        0)
-        end_mark(container, &result);
-    return true;
 }

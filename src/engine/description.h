@@ -39,7 +39,3 @@ void description_prepare_end(struct job *job);
 void description_soften(struct job *job);
 void description_end(struct job *job);
 void description_end_hand_over(struct job *job);
-
-/* The marker: makes it when a container comes, and removes it with the last that is taken. Returns
- * true where it did something: there may be more to do, or the container is marking. */
-bool description_mark(struct container *container);

@@ -4,6 +4,7 @@
 
 #include "engine/delegation_state.h"
 #include "engine/description.h"
+#include "engine/mark.h"
 #include "engine/outcome.h"
 
 struct container *delegation_find(const struct delegation *delegation, const char *name)
@@ -17,6 +18,14 @@ struct container *delegation_find(const struct delegation *delegation, const cha
 struct container *delegation_containers(const struct delegation *delegation)
 {
     return delegation->containers;
+}
+
+void delegation_note(struct container *container, const char *text, const struct refusal *why)
+{
+    if (container->note.error && streq(container->note.text, why->text))
+        return;
+    container->note = *why;
+    delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL, text, why);
 }
 
 void delegation_drop_delivery(struct container *container, struct delivery *delivery)
@@ -200,7 +209,7 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
         close_fresh(delegation, fresh);
         if (r < 0)
             return r;
-        same->marked = false; /* its init may have mounted its own /run since */
+        mark_forget(same);
     } else {
         struct container **last = &delegation->containers;
         while (*last)
@@ -211,6 +220,7 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL,
                       same ? "registered again" : "registered", NULL);
     delegation_forget_attributes(delegation);
+    mark_judge(container, delegation->rules);
     delegation_compare(container);
     delegation_turn(container);
     *ret = container;
