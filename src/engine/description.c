@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "engine/delegation_state.h"
+#include "engine/mark.h"
 #include "engine/outcome.h"
 
 static void note(struct container *container, const struct refusal *why)
@@ -22,6 +23,8 @@ void description_look(struct container *container)
     container->has_udevd = has;
     delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL,
                       has ? "a udevd runs inside" : "no udevd runs inside any more", NULL);
+    if (!has)
+        mark_forget(container); /* the marker went with the udevd's socket */
     for (struct delivery *d = container->deliveries; d; d = d->next)
         if (d->state == DELIVERY_DELIVERED && !d->cut)
             delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);

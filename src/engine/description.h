@@ -12,7 +12,7 @@
 
 /*
  * Asks whether a udevd runs inside. Where that has changed, a look at all that is delivered is
- * queued. Cheap: it is asked for every
+ * queued, and where it has gone, the marker is to be made again. Cheap: it is asked for every
  * event.
  */
 void description_look(struct container *container);
