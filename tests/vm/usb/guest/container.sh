@@ -4,16 +4,17 @@
 # Id-mapped containers, each with a cgroup whose device program is like runc's, and a listener that writes down each
 # event and whether the node opens at that very moment.
 
-# start_container NAME [NODE]: and registers it. NODE: the listener tries this one, at each event.
+# start_container NAME [NODE [ROOT]]: and registers it. NODE: the listener tries this one, at each event. ROOT: of the
+# container; this machine's otherwise.
 start_container() {
-    local name=$1 node=${2:+"-n $2"} group=/sys/fs/cgroup/$1
+    local name=$1 node=${2:+"-n $2"} root=${3:+"--rootfs $3"} group=/sys/fs/cgroup/$1
     mkdir -p "$group"
     "$here/ours" attach_filter "$group" runc 0 >/dev/null || return 1
     rm -f "/run/test/$name".*
     mkfifo "/run/test/$name.lifeline"
     : >"/run/test/$name.log"
     # shellcheck disable=SC2086 # two words or none
-    "$here/box" --map 0:100000:65536 --cgroup-v2 "$group" --pid-file "/run/test/$name.pid" -- "$here/listen" $node \
+    "$here/box" --map 0:100000:65536 $root --cgroup-v2 "$group" --pid-file "/run/test/$name.pid" -- "$here/listen" $node \
         <>"/run/test/$name.lifeline" >>"/run/test/$name.log" 2>&1 &
     echo $! >"/run/test/$name.box"
     wait_until grep -q '^ready' "/run/test/$name.log" || { cat "/run/test/$name.log"; return 1; }
