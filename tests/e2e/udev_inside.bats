@@ -171,9 +171,11 @@ sys.stdin.readline()'
     box_with_monitor
     loop_add "$first"
     wait_until 10 is 1 monitored UDEV add
+    assert_equal "$(container_fact box udev)" kernel "who does what udev does" # no udevd runs on this host
     hold_open udevd
     in_background fake_udevd <"$work/udevd.stdin"
     wait_until 10 is 2 monitored KERNEL add
+    assert_equal "$(container_fact box udev)" inside "who does what udev does"
     not in_box box test -e "$(record_in_box)"
     loop_remove "$first"
     wait_until 10 is 1 monitored KERNEL remove
