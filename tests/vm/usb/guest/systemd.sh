@@ -25,7 +25,8 @@ owner_inside() {
     esac
 }
 
-# devices_of HEAD...: "SUBSYSTEM RECORD NODE" of each, and of all below it: the name of its record, and of its node or "-".
+# devices_of HEAD...: "SUBSYSTEM RECORD NODE" of each, and of all below it: the name of its record, and of its node if
+# it has one, else "-".
 devices_of() {
     {
         find "$@" -name subsystem -type l -exec ls -l {} + | sed 's|^.* \(/.*\)/subsystem -> .*/|subsystem \1 |'
@@ -103,14 +104,15 @@ has_links() {
     done
 }
 
-# All of devices that there is inside: nodes and links, records, and what is mounted, also where only its udevd sees it.
+# All of devices that there is inside: nodes and links, records, and what is mounted, also where only its udevd sees it
+# (which has other peer groups each time that it is started).
 note_inside() {
     {
         nodes_in box
         ls "$(inside /run/udev/data)"
         mounts_of "$(pid_of box)"
         mounts_of "$(service_pids systemd-udevd | head -n 1)"
-    } >"/run/test/inside.$1"
+    } | sed 's/ \(shared\|master\):[0-9]*//g' >"/run/test/inside.$1"
 }
 
 inside_is_as_before() {
@@ -130,7 +132,8 @@ monitor_heard() {
 # heard_once KIND: what the monitor printed are the events of the host's kernel, each once.
 heard_once() {
     # shellcheck disable=SC2086 # words
-    tail -n "+$first_line" /run/test/host.log >/run/test/since.log && heard since $heads | cut -d ' ' -f 1-2 >/run/test/host.events
+    tail -n "+$first_line" /run/test/host.log >/run/test/since.log &&
+        heard since $heads | cut -d ' ' -f 1-2 >/run/test/host.events
     monitor_heard "$1" >/run/test/inside.events
     sort /run/test/host.events >/run/test/host.sorted
     sort /run/test/inside.events >/run/test/inside.sorted
