@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/conflict.h"
+#include "kernel/udev_database.h"
 #include "model/attach_rule.h"
 
 json_t *json_text(const char *text)
@@ -49,6 +50,16 @@ static const char *state_of(const struct container *container)
     return container->stalled ? "stalled" : container_settled(container) ? "ready" : "busy";
 }
 
+/* Who does in the container what udev does. */
+static const char *udev_of(const struct container *container)
+{
+    if (!container->facts.tells_udev)
+        return "host";
+    if (container->has_udevd)
+        return "inside";
+    return udev_database_is_served() ? "devolve" : "kernel";
+}
+
 json_t *json_container(const struct door *door, const struct container *container)
 {
     char access[256];
@@ -57,10 +68,10 @@ json_t *json_container(const struct door *door, const struct container *containe
         grants += d->state != DELIVERY_REFUSED;
         refused += d->state == DELIVERY_REFUSED;
     }
-    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
+    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
                      json_text(container->name), "pid", json_integer(container->pid), "labels",
                      json_labels(&container->labels), "netns",
-                     netns_kind_name(container->facts.netns), "uid_map",
+                     netns_kind_name(container->facts.netns), "udev", udev_of(container), "uid_map",
                      json_idmap(container->facts.uids), "gid_map",
                      json_idmap(container->facts.gids), "cgroup",
                      json_text(door->place_describe_access(door->userdata, container->place, access,

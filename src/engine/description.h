@@ -12,7 +12,8 @@
 
 /*
  * Asks whether a udevd runs inside. Where that has changed, a look at all that is delivered is
- * queued. Cheap: it is asked for every event.
+ * queued, and where it has gone, the marker is to be made again. Cheap: it is asked for every
+ * event.
  */
 void description_look(struct container *container);
 
@@ -27,6 +28,14 @@ bool description_take_up(struct container *container, struct delivery *delivery,
 /* The container was told of the event in the job's hint, or the device was given: udev's word is
  * to follow. */
 void description_expect(struct job *job);
+
+/*
+ * What udev's word on a device would be that is given now. Returns 1 and *ret (udev_word_free()
+ * it); 0 where none would follow, as a udevd inside sees to it; or a negative errno with the
+ * reason.
+ */
+int description_foresee(const struct container *container, const struct grant *grant,
+                        const struct device *device, struct udev_word **ret, struct refusal *why);
 
 /* Prepares a plan to take: what libudev inside is told of the end. */
 void description_prepare_end(struct job *job);

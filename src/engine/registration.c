@@ -221,6 +221,7 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
                       same ? "registered again" : "registered", NULL);
     delegation_forget_attributes(delegation);
     mark_judge(container, delegation->rules);
+    description_look(container);
     delegation_compare(container);
     delegation_turn(container);
     *ret = container;
@@ -273,7 +274,7 @@ static void look_for_udevds(struct delegation *delegation)
     size_t at = 0, from = delegation->looked_at, to = from + LOOKS_PER_TURN;
     for (struct container *c = delegation->containers, *next; c; c = next, at++) {
         next = c->next;
-        if (at < from || at >= to || !c->deliveries)
+        if (at < from || at >= to)
             continue;
         description_look(c);
         delegation_turn(c);

@@ -346,11 +346,23 @@ static void a_udevd_that_comes_hears_of_all_and_our_records_go(void **state)
     bench_expect(bench, "");
     bench->door.has_udevd = 0;
     delegation_repair(bench->delegation);
-    bench_expect(bench, "c1 record-write " RECORD "\n");
+    bench_expect(bench, "c1 marker-make\nc1 record-write " RECORD "\n");
     bench_event(bench, "change", TTY, NULL);
     bench_expect(bench, SAID("c1", "change") "c1 udev-event change " TTY "\n");
     bench_unplug(bench, TTY);
     bench_expect(bench, CUT_STEPS("c1") TAKEN_WITH_RECORD("c1"));
+}
+
+static void a_udevd_is_seen_where_there_is_no_device(void **state)
+{
+    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
+    bench->door.has_udevd = 1;
+    assert_true(bench_register(bench, "c1", 1)->has_udevd);
+    bench_forget(bench);
+    bench->door.has_udevd = 0;
+    delegation_repair(bench->delegation);
+    assert_false(delegation_find(bench->delegation, "c1")->has_udevd);
+    bench_expect(bench, "c1 marker-make\n"); /* the udevd's socket went, and libudev is to listen */
 }
 
 static void an_event_is_enough_to_see_the_udevd(void **state)
@@ -395,6 +407,7 @@ int main(void)
         BENCH_TEST(a_marker_that_hangs_is_tried_again),
         BENCH_TEST(a_container_with_a_udevd_is_left_to_it),
         BENCH_TEST(a_udevd_that_comes_hears_of_all_and_our_records_go),
+        BENCH_TEST(a_udevd_is_seen_where_there_is_no_device),
         BENCH_TEST(an_event_is_enough_to_see_the_udevd),
         BENCH_TEST(the_records_links_are_those_that_are_there),
     };

@@ -30,7 +30,8 @@ kill_container() {
     box=$(cat "/run/test/$1.box")
     kill "$box" 2>/dev/null
     wait "$box"
-    wait_until rmdir "/sys/fs/cgroup/$1" 2>/dev/null
+    # The groups below are those of its init.
+    wait_until find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} + 2>/dev/null
 }
 
 pid_of() {
