@@ -96,7 +96,8 @@ int world_describe_all(struct world *world, bool all)
 bool world_is_described(const struct world *world, const struct device *device, uint64_t seqnum)
 {
     const struct world_source *source = &world->source;
-    if (!source->has_udev || !source->has_udev(source->userdata))
+    if (!source->has_udev || !source->has_udev(source->userdata) ||
+        away_is_out(&world->away, device->devpath))
         return true;
     return seqnum ? device->described >= seqnum : device->initialised;
 }

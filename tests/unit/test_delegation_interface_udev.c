@@ -161,11 +161,28 @@ static void udev_inside_knows_it_by_its_name_and_number_there(void **state)
                         "c1 udev-event remove " PARENT "lan0\n");
 }
 
+/* udevd has nothing more to say of one that is out. */
+static void one_that_somebody_renames_needs_no_other_word(void **state)
+{
+    struct bench *bench = begin(state, NET_RULE);
+    bench->door.tells_udev = true;
+    bench_register(bench, "c1", 1);
+    bench_forget(bench);
+    fake_plug(&bench->fake, USB0, "net", "INTERFACE=usb0\nIFINDEX=3\n");
+    event(bench, "add", USB0, 10, "");
+    report(bench, USB0, 10);
+    fake_move(&bench->fake, USB0, ENX);
+    event(bench, "move", ENX, 11, "|DEVPATH_OLD=" USB0);
+    bench_expect(bench, "c1 interface-move lan0\nc1 record-write /run/udev/data/n3\n"
+                        "c1 udev-event add " PARENT "lan0\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BENCH_TEST(it_stays_until_udevd_has_named_it),
         BENCH_TEST(one_that_is_home_stays_until_udevd_is_done_with_it_anew),
+        BENCH_TEST(one_that_somebody_renames_needs_no_other_word),
         BENCH_TEST(one_that_stays_on_the_host_waits_for_nothing),
         BENCH_TEST(one_that_was_sent_home_from_inside_is_given_again_when_udevd_is_done),
         BENCH_TEST(udev_inside_knows_it_by_its_name_and_number_there),
