@@ -32,6 +32,7 @@ struct delivery {
     bool denied, revoked, returned; /* of that was done: device cgroup, inode, interface */
     bool identified;                /* uid and gid below are known */
     uint32_t uid, gid;              /* inside */
+    int ifindex;                    /* of an interface, inside; 0: not known */
     char *announcement; /* the message of its `add`, to make a `remove` from; NULL: not told */
     size_t announcement_size;
     struct udev_word *word; /* what a libudev inside knows of it, or may know; NULL: nothing */

@@ -47,6 +47,16 @@ static void owe(struct container *container, struct delivery *delivery, struct h
         outcome_retry(container);
 }
 
+/* What is given is told as `add`, whatever the event that gave it: so udev's word is on that. */
+static void forget_cause(struct hint *hint)
+{
+    _cleanup_free_ struct uevent *event = hint_event(hint);
+    if (event_has_action(event, UEVENT_ADD))
+        return;
+    free(hint->message);
+    hint->message = NULL;
+}
+
 void description_expect(struct job *job)
 {
     struct container *container = job->container;
@@ -56,6 +66,8 @@ void description_expect(struct job *job)
         job->delivery->handed_over = container->has_udevd;
     if (container->has_udevd || !job->hint)
         return;
+    if (job->kind == JOB_GIVE)
+        forget_cause(job->hint);
     owe(container, job->delivery, job->hint);
     free(job->hint->message); /* it is told; the hint says to look again */
     job->hint->message = NULL;
@@ -92,8 +104,10 @@ static int make_word(struct delivery *delivery, const struct device *device,
     _cleanup_free_ struct uevent *event = owed ? hint_event(owed) : NULL;
     if (!delivery->described_us)
         delivery->described_us = now_us();
-    const struct udev_inside_source moment = {
-        .device = device, .event = event, .now_us = delivery->described_us};
+    const struct udev_inside_source moment = {.device = device,
+                                              .event = event,
+                                              .ifindex = delivery->ifindex,
+                                              .now_us = delivery->described_us};
     return word_new(delivery->grant, &moment, owed && owed->seqnum ? owed->seqnum : device->since,
                     ret, why);
 }

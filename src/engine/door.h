@@ -45,6 +45,7 @@ enum place_mark {
 struct step_result {
     struct refusal why; /* error 0: done */
     uint32_t uid, gid;  /* STEP_IDENTIFY: ids inside */
+    int ifindex;        /* STEP_INTERFACE_MOVE: its number inside */
     bool stalled;       /* the container's file system hangs: try again later */
     bool shadowed;      /* STEP_NODE_DETACH: something is mounted over the node; it stays, dead */
     bool returned;      /* STEP_INTERFACE_RETURN: it was inside and is home; */

@@ -24,10 +24,12 @@ void interface_note(void *userdata, struct delivery *delivery, enum step_kind ki
                           result->why.error ? &result->why : &result->remark);
     if (result->why.error)
         return;
-    if (kind == STEP_INTERFACE_MOVE)
+    if (kind == STEP_INTERFACE_MOVE) {
+        delivery->ifindex = result->ifindex;
         world_interface_left(delegation->world, grant->devpath, grant->inode);
-    else if (result->returned)
+    } else if (result->returned) {
         world_interface_returned(delegation->world, grant->inode);
-    else if (result->lost)
+    } else if (result->lost) {
         world_interface_lost(delegation->world, grant->inode);
+    }
 }

@@ -254,7 +254,7 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         break;
     case STEP_INTERFACE_MOVE:
         (void)moved_interface_new(place->door->event, grant, place->namespaces.net_fd,
-                                  item->on_lost, item->on_lost_userdata, &item->interface, why);
+                                  item->on_lost, item->on_lost_userdata, &item->interface, result);
         break;
     case STEP_INTERFACE_RETURN:
         moved_interface_return(&item->interface, result);

@@ -29,8 +29,9 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
 
 int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd,
                         void (*on_lost)(void *), void *on_lost_userdata,
-                        struct moved_interface **ret, struct refusal *why)
+                        struct moved_interface **ret, struct step_result *result)
 {
+    struct refusal *why = &result->why;
     _cleanup_(moved_interface_freep) struct moved_interface *moved = calloc(1, sizeof(*moved));
     if (!moved)
         return refuse(why, ENOMEM, "no memory for an interface");
@@ -45,6 +46,7 @@ int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd
         (void)network_link_return(moved->link, NULL, NULL);
         return refuse(why, -r, "cannot watch an interface: %s", strerror(-r));
     }
+    result->ifindex = network_link_ifindex(moved->link);
     *ret = TAKE_PTR(moved);
     return 0;
 }

@@ -297,6 +297,11 @@ int network_link_return(struct network_link *link, struct refusal *remark, struc
     return 1;
 }
 
+int network_link_ifindex(const struct network_link *link)
+{
+    return link->ifindex;
+}
+
 int network_link_fd(const struct network_link *link)
 {
     return nl_socket_get_fd(network_socket_nl(link->watch->socket));

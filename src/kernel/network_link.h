@@ -29,6 +29,9 @@ int network_link_move(int ifindex, const char *name, int netns_fd, struct networ
  */
 int network_link_return(struct network_link *link, struct refusal *remark, struct refusal *why);
 
+/* Its number inside. */
+int network_link_ifindex(const struct network_link *link);
+
 /* A descriptor that is readable when something happened to interfaces inside. */
 int network_link_fd(const struct network_link *link);
 

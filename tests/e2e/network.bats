@@ -112,6 +112,43 @@ spoil() {
     wait_until 5 is "" grants box
 }
 
+# A host whose udevd calls the interface wan5.
+start_naming_udevd() {
+    host_ip link delete eth5
+    start_udevd <<RULES
+SUBSYSTEM=="net", ATTR{address}=="$mac", ENV{ID_TEST}="A5"
+SUBSYSTEM=="net", ATTR{address}=="$mac", ACTION=="add", NAME="wan5"
+RULES
+    rule_file 10-test.rules <<<'SUBSYSTEM=="net", KERNEL=="eth5|wan5", CONTAINER+="box*", NAME="lan0"'
+    start_daemon
+    start_box box
+    register box
+}
+
+@test "an interface leaves when a udevd on the host has named it, and comes home under that name" {
+    start_naming_udevd
+    pair eth5 "$mac"
+    wait_until 10 inside box lan0
+    spoil box
+    stop_box box
+    wait_until 5 at_home wan5
+    assert_contains "$(link_of wan5)" "link/ether $mac" "the interface at home"
+    not at_home eth5
+}
+
+@test "the second container gets the interface when a udevd on the host is done with its coming home" {
+    start_naming_udevd
+    start_box box2
+    register box2
+    pair eth5 "$mac"
+    wait_until 10 inside box lan0
+    stop_box box
+    wait_until 10 inside box2 lan0
+    wait_until 10 in_box box2 grep -rq 'E:ID_TEST=A5' /run/udev/data
+    stop_box box2
+    wait_until 5 at_home wan5
+}
+
 @test "an interface that is away is explained and described as one that is here" {
     start_with box
     assert_contains "$(ctl explain net:eth5 box)" "10-test.rules:1" "explain"

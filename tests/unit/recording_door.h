@@ -30,6 +30,7 @@ struct recording_door {
     bool shows_usb;        /* PLACE_MARK_USB is a line and a state, too; else it is made unseen */
     bool tells_udev;       /* a fact of places that are opened from now on */
     int has_udevd;         /* what place_has_udevd() answers */
+    int ifindex;           /* of interfaces inside; 0: not known */
 
     struct door_place *places;
     struct recording_timer *timers;

@@ -77,6 +77,19 @@ static void udev_is_later_than_the_kernel(void **state)
     bench_expect(bench, "");
 }
 
+static void what_is_given_by_another_event_is_added_for_udev_too(void **state)
+{
+    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
+    bench_rules(bench, "SUBSYSTEM==\"tty\", DRIVER==\"ftdi_sio\", CONTAINER+=\"c1\", GROUP=\"20\", "
+                       "MODE=\"0660\"\n");
+    bench_register(bench, "c1", 1);
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    bench_forget(bench);
+    fake_set_text(&fake_find(&bench->fake, TTY)->driver, "ftdi_sio");
+    bench_event(bench, "bind", TTY, "DRIVER=ftdi_sio");
+    bench_expect(bench, GIVEN_STEPS("c1") DESCRIBED("c1", "add"));
+}
+
 static void udev_is_faster_than_the_courier(void **state)
 {
     struct bench *bench = begin(state, FAKE_UDEVD_SETTLED);
@@ -375,6 +388,7 @@ static void the_records_links_are_those_that_are_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BENCH_TEST(what_is_given_by_another_event_is_added_for_udev_too),
         BENCH_TEST(where_the_host_has_no_udevd_the_word_follows_at_once),
         BENCH_TEST(udev_is_later_than_the_kernel),
         BENCH_TEST(udev_is_faster_than_the_courier),
