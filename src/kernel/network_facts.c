@@ -13,10 +13,43 @@
 
 DEFINE_CLEANUP(struct rtnl_route *, rtnl_route_put)
 
+static void on_link(struct nl_object *object, void *userdata)
+{
+    struct rtnl_link **ret = userdata;
+    if (*ret)
+        return;
+    nl_object_get(object);
+    *ret = (struct rtnl_link *)object;
+}
+
+static void on_link_message(struct nl_msg *message, void *userdata)
+{
+    (void)nl_msg_parse(message, on_link, userdata);
+}
+
+static int ask_link(struct network_socket *socket, int ifindex, const char *name,
+                    struct rtnl_link **ret)
+{
+    _cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
+    struct nl_msg *request;
+    if (rtnl_link_build_get_request(ifindex, name, &request) < 0)
+        return -ENOMEM;
+    int r = network_socket_ask(socket, request, on_link_message, &link);
+    if (r < 0 || !link)
+        return r < 0 ? r : -EIO;
+    *ret = TAKE_PTR(link);
+    return 0;
+}
+
 int network_facts_read_link(struct network_socket *socket, int ifindex, struct rtnl_link **ret)
 {
-    int r = rtnl_link_get_kernel(network_socket_nl(socket), ifindex, NULL, ret);
-    return r < 0 ? network_socket_error(socket, r) : 0;
+    return ask_link(socket, ifindex, NULL, ret);
+}
+
+bool network_facts_is_name_taken(struct network_socket *socket, const char *name)
+{
+    _cleanup_(rtnl_link_putp) struct rtnl_link *other = NULL;
+    return ask_link(socket, 0, name, &other) == 0;
 }
 
 static void set_name(char to[IFNAMSIZ], const char *from)
@@ -49,16 +82,15 @@ static void look_at_nexthop(struct rtnl_nexthop *nexthop, void *userdata)
 }
 
 /* A default that leads nowhere ("unreachable") hangs on loopback and is nobody's way. */
-static int on_route(struct nl_msg *message, void *userdata)
+static void on_route(struct nl_msg *message, void *userdata)
 {
     _cleanup_(rtnl_route_putp) struct rtnl_route *route = NULL;
     if (rtnl_route_parse(nlmsg_hdr(message), &route) < 0)
-        return NL_SKIP;
+        return;
     struct nl_addr *destination = rtnl_route_get_dst(route);
     if (rtnl_route_get_type(route) == RTN_UNICAST &&
         (!destination || nl_addr_get_prefixlen(destination) == 0))
         rtnl_route_foreach_nexthop(route, look_at_nexthop, userdata);
-    return NL_OK;
 }
 
 /*
@@ -78,17 +110,8 @@ static struct nl_msg *new_route_request(unsigned char family, int ifindex)
 
 static int read_family(struct network_socket *socket, unsigned char family, struct search *search)
 {
-    struct nl_sock *nl = network_socket_nl(socket);
-    _cleanup_(nlmsg_freep) struct nl_msg *message = new_route_request(family, search->ifindex);
-    if (!message)
-        return -ENOMEM;
-    int r = nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_CUSTOM, on_route, search);
-    if (r == 0)
-        r = nl_send_auto(nl, message);
-    if (r >= 0)
-        r = nl_recvmsgs_default(nl);
-    (void)nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
-    return r < 0 ? network_socket_error(socket, r) : 0;
+    struct nl_msg *request = new_route_request(family, search->ifindex);
+    return request ? network_socket_ask(socket, request, on_route, search) : -ENOMEM;
 }
 
 static int read_routes(struct network_socket *socket, int ifindex, bool *ret)

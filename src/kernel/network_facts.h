@@ -25,6 +25,9 @@ DEFINE_CLEANUP(struct rtnl_link *, rtnl_link_put)
  */
 int network_facts_read_link(struct network_socket *socket, int ifindex, struct rtnl_link **ret);
 
+/* Whether some interface has the name, or has it as an alternative one. */
+bool network_facts_is_name_taken(struct network_socket *socket, const char *name);
+
 /* Finds out about an interface of our own namespace. Returns 0 or a negative errno and the reason.
  */
 int network_facts_read(struct network_socket *socket, int ifindex, struct network_facts *ret,

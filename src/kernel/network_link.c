@@ -101,16 +101,10 @@ static int link_new(struct network_socket *host, int ifindex, int netns_fd,
     return 0;
 }
 
-static bool is_name_taken(struct network_socket *socket, const char *name)
-{
-    _cleanup_(rtnl_link_putp) struct rtnl_link *other = NULL;
-    return rtnl_link_get_kernel(network_socket_nl(socket), 0, name, &other) == 0;
-}
-
 static int leave(struct network_link *link, struct network_socket *host, int ifindex,
                  const char *name, struct refusal *why)
 {
-    if (is_name_taken(link->inside, name))
+    if (network_facts_is_name_taken(link->inside, name))
         return refuse_move(EEXIST, home_name(link), name, why);
     if (link->phy >= 0)
         return network_phy_move(link->phy, -1, link->netns_fd, why);
@@ -220,7 +214,7 @@ static int request_return(struct network_link *link, struct rtnl_link *now, int 
 static int return_alone(struct network_link *link, struct network_socket *host,
                         struct rtnl_link *now, int home_fd, struct refusal *why)
 {
-    bool taken = is_name_taken(host, home_name(link));
+    bool taken = network_facts_is_name_taken(host, home_name(link));
     int r = request_return(link, now, home_fd, taken ? FREE_NAME : home_name(link));
     if (network_link_lost(link)) /* what failed, failed after the move */
         return 0;

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Root inside a container does with the network interface that it was lent what it can, and the host loses
+# neither this one nor another.
+
+load common
+load fixture/network
+
+setup() {
+    network_setup
+}
+
+# forge WORD...: see helpers/forge_link.py; inside.
+forge() {
+    in_box box /usr/bin/python3 -I -S - "$@" <"$here/helpers/forge_link.py"
+}
+
+# number_in BOX NAME
+number_in() {
+    in_box "$1" ip -o link show dev "$2" | cut -d: -f1
+}
+
+# The daemon answers, and the interface is where it was.
+assert_delivered() {
+    assert_equal "$(grants box)" "null delivered" "grants"
+    inside box lan0
+}
+
+@test "a departure that is forged changes nothing, and the interface comes home" {
+    start_with box
+    forge multicast "$(number_in box lan0)" 1
+    forge unicast "$(number_in box lan0)" 1
+    assert_delivered
+    spoil box
+    ctl unregister box
+    assert_home
+}
+
+@test "a departure that is forged while the interface comes home touches no other interface" {
+    start_with box
+    pair victim 02:00:00:00:00:42
+    host_ip link set victim alias mine up
+    in_box box ip link set lan0 up
+    in_background forge race "$(number_in box lan0)" "$(link_of victim | cut -d: -f1)" >"$work/race.log"
+    wait_until 5 grep -q armed "$work/race.log"
+    ctl unregister box
+    wait_until 5 grep -q fired "$work/race.log"
+    assert_home
+    assert_contains "$(link_of victim)" "mtu 1500" "the other interface"
+    assert_contains "$(link_of victim)" "alias mine" "the other interface"
+    assert_contains "$(link_of victim)" "link/ether 02:00:00:00:00:42" "the other interface"
+    assert_contains "$(link_of victim)" ",UP" "the other interface"
+}
+
+@test "junk in the sockets inside neither blocks the daemon nor keeps the interface" {
+    start_with box
+    forge junk 1000
+    assert_delivered
+    ctl unregister box
+    assert_home
+}
