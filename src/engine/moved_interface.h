@@ -12,7 +12,7 @@ struct moved_interface;
 /*
  * Moves the grant's interface into the namespace behind `netns_fd`. `on_lost` is called once from
  * the event loop when it left that without us. Returns 0 and *ret, or a negative errno and the
- * reason.
+ * reason; if *ret is set even so, it is inside and to be returned.
  */
 int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd,
                         void (*on_lost)(void *), void *on_lost_userdata,

@@ -60,3 +60,23 @@ assert_delivered() {
     ctl unregister box
     assert_home
 }
+
+@test "an alternative name that somebody at home has does not keep the interface away" {
+    start_with box
+    host_ip link add docker0 type bridge
+    in_box box ip link property add dev lan0 altname docker0 altname uplink0 || skip "no alternative names"
+    ctl unregister box
+    assert_home
+    not host_ip link show dev uplink0
+}
+
+@test "alternative names that the interface had are its again" {
+    host_ip link property add dev eth5 altname enp5 altname lab5 || skip "no alternative names"
+    start_with box
+    in_box box ip link property del dev lan0 altname enp5
+    host_ip link add lab5 type bridge # while it is away somebody else gets one
+    ctl unregister box
+    assert_home
+    assert_contains "$(link_of eth5)" "altname enp5" "the interface at home"
+    wait_until 5 grep -q "the alternative names of eth5 are not what they were" "$work/devolved.log"
+}
