@@ -231,7 +231,8 @@ static void one_that_was_sent_home_from_inside_is_settled_there(void **state)
     struct scene *scene = get_scene(state);
     char command[96];
     move(scene, "eth0", "lan0");
-    snprintf(command, sizeof(command), "link set lan0 netns %d", (int)getpid());
+    snprintf(command, sizeof(command), "link set lan0 netns /proc/%d/fd/%d", (int)getpid(),
+             scene->host_fd);
     assert_true(ip_inside(scene, command));
     assert_says(show("lan0"), "link/ether " MAC);
     bring_home(scene, "eth0");
