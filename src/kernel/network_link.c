@@ -116,6 +116,8 @@ int network_link_move(int ifindex, const char *name, int netns_fd, struct networ
     if (r == 0)
         r = network_facts_check(&facts, why);
     if (r == 0)
+        r = network_facts_check_phy(host, &facts, why);
+    if (r == 0)
         r = link_new(host, ifindex, netns_fd, &link, why);
     if (r == 0)
         r = network_watch_open(-1, ifindex, &watch, why);

@@ -278,6 +278,30 @@ static void what_the_host_needs_is_refused_by_name(void **state)
          "eth0",
          "default route goes through eth0",
          EBUSY},
+        {{"link set eth0 up", "address add 192.0.2.2/24 dev eth0",
+          "route add table 77 default via 192.0.2.1"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "route add 0.0.0.0/1 dev eth0", "route add 128.0.0.0/1 dev eth0"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "-6 route add ::/1 dev eth0", "-6 route add 8000::/1 dev eth0"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "nexthop add id 5 dev eth0", "route add default nhid 5"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "nexthop add id 5 dev eth0",
+          "nexthop add id 6 group 5 && echo 0 >/proc/sys/net/ipv4/nexthop_compat_mode && "
+          "ip route add default nhid 6"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link add link eth0 name mv0 type macvlan"}, "eth0", "eth0 carries mv0", EBUSY},
         {{"link add br0 type bridge"}, "br0", "its kind of interface stays", EINVAL},
     };
     struct scene *scene = get_scene(state);
@@ -304,6 +328,8 @@ static void a_route_through_another_interface_is_no_hindrance(void **state)
     assert_true(ip("address add 192.0.2.2/24 dev peer"));
     assert_true(ip("route add default via 192.0.2.1 dev peer"));
     assert_true(ip("route add 198.51.100.0/24 dev eth0"));
+    assert_true(ip("route add 0.0.0.0/1 dev eth0")); /* half the world is not all of it */
+    assert_true(ip("-6 route add 8000::/1 dev eth0"));
     move(scene, "eth0", "lan0");
     bring_home(scene, "eth0");
 }
