@@ -156,13 +156,30 @@ static int return_alone(struct network_link *link, struct network_socket *host,
     return refuse(why, -r, "%s does not come home: %s", home_name(link), strerror(-r));
 }
 
+/*
+ * Whether what has its number inside may be it: where its departure was not heard, root inside may
+ * have given the number to another. Nobody inside makes one of a physical interface's kind, which
+ * is none. Returns 1 and *ret, 0, or a negative errno.
+ */
+static int find_inside(struct network_link *link, struct rtnl_link **ret)
+{
+    _cleanup_(rtnl_link_putp) struct rtnl_link *now = NULL;
+    int r = network_facts_read_link(link->inside, link->ifindex, &now);
+    if (r < 0)
+        return r == -ENODEV ? 0 : r;
+    if (!streq_null(rtnl_link_get_type(now), rtnl_link_get_type(link->home.was)))
+        return 0;
+    *ret = TAKE_PTR(now);
+    return 1;
+}
+
 /* Asks the kernel for it. Returns 0 where it is not inside any more. */
 static int bring(struct network_link *link, struct network_socket *host, struct refusal *why)
 {
     _cleanup_(rtnl_link_putp) struct rtnl_link *now = NULL;
     _cleanup_close_ int home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    int r = home_fd < 0 ? -errno : network_facts_read_link(link->inside, link->ifindex, &now);
-    if (r == -ENODEV)
+    int r = home_fd < 0 ? -errno : find_inside(link, &now);
+    if (r == 0)
         return 0;
     if (r < 0)
         return refuse(why, -r, "cannot look for %s inside: %s", home_name(link), strerror(-r));
@@ -206,8 +223,7 @@ bool network_link_lost(struct network_link *link)
 {
     _cleanup_(rtnl_link_putp) struct rtnl_link *now = NULL;
     if (network_watch_read(link->watch) < 0 && !link->watch->departed)
-        link->watch->departed =
-            network_facts_read_link(link->inside, link->ifindex, &now) == -ENODEV;
+        link->watch->departed = find_inside(link, &now) == 0;
     return link->watch->departed;
 }
 

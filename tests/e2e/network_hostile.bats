@@ -80,3 +80,21 @@ assert_delivered() {
     assert_contains "$(link_of eth5)" "altname enp5" "the interface at home"
     wait_until 5 grep -q "the alternative names of eth5 are not what they were" "$work/devolved.log"
 }
+
+# nest BOX: root inside makes a network namespace of its own, and moves the interface into that.
+nest() {
+    # shellcheck disable=SC2016 # for the shell inside
+    in_box "$1" sh -c 'unshare --net sleep infinity & nested=$!
+        until [ "$(readlink /proc/$nested/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+        ip link set lan0 netns $nested
+        wait'
+}
+
+@test "an interface that root inside moves on is said to be lost, and nobody waits for it" {
+    start_with box
+    in_background nest box
+    wait_until 5 is "" grants box
+    assert_contains "$(ctl status box)" "eth5 was moved on by the container" "status"
+    assert_contains "$(<"$work/devolved.log")" "eth5 was moved on by the container" "log"
+    ctl unregister box
+}

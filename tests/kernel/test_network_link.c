@@ -361,6 +361,7 @@ static void one_that_ends_inside_is_lost(void **state)
 
 static void one_that_moves_on_is_lost(void **state)
 {
+    struct refusal remark = {.error = 0};
     struct scene *scene = get_scene(state);
     struct fixture *other = NULL;
     char command[64];
@@ -369,6 +370,9 @@ static void one_that_moves_on_is_lost(void **state)
     snprintf(command, sizeof(command), "link set lan0 netns %d", fixture_pid(other));
     assert_true(ip_inside(scene, command));
     wait_until_lost(scene);
+    (void)network_link_return(scene->link, &remark, NULL);
+    assert_string_equal(remark.text,
+                        "eth0 was moved on by the container, to another network namespace");
     fixture_stop(other);
 }
 
@@ -394,6 +398,25 @@ static void what_was_not_heard_is_looked_at(void **state)
     make_noise(scene);
     assert_true(ip("link delete peer"));
     assert_true(network_link_lost(scene->link));
+}
+
+/* Its departure is drowned in noise, and another one gets its number. */
+static void another_interface_of_its_number_is_not_taken_for_it(void **state)
+{
+    struct scene *scene = get_scene(state);
+    int little = 0, ifindex;
+    char command[64];
+    move(scene, "eth0", "lan0");
+    ifindex = atoi(show_inside(scene, "lan0"));
+    assert_int_equal(
+        setsockopt(network_link_fd(scene->link), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little)),
+        0);
+    make_noise(scene);
+    assert_true(ip_inside(scene, "link delete lan0"));
+    snprintf(command, sizeof(command), "link add other index %d type ifb", ifindex);
+    assert_true(ip_inside(scene, command));
+    assert_int_equal(network_link_return(scene->link, NULL, NULL), NETWORK_RETURN_LOST);
+    assert_says(show_inside(scene, "other"), "other");
 }
 
 static void changes_inside_wake_nobody(void **state)
@@ -464,6 +487,7 @@ int main(void)
         SCENE_TEST(one_that_was_sent_home_from_inside_is_settled_there),
         SCENE_TEST(one_that_moves_on_is_lost),
         SCENE_TEST(what_was_not_heard_is_looked_at),
+        SCENE_TEST(another_interface_of_its_number_is_not_taken_for_it),
         SCENE_TEST(changes_inside_wake_nobody),
         SCENE_TEST(the_death_of_the_container_deletes_nothing),
         SCENE_TEST(the_kernel_itself_tells_programs_inside),
