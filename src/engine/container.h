@@ -42,7 +42,7 @@ struct delivery {
     struct hint *owed, *owed_tail; /* told as the kernel tells; udev's word on these is to follow */
     size_t owed_count;
     bool handed_over;   /* a udevd inside heard of it */
-    struct refusal why; /* DELIVERY_REFUSED */
+    struct refusal why; /* DELIVERY_REFUSED; or why its interface does not come home */
     bool conflicting;   /* refused because another delivery holds what it wants */
 };
 
@@ -70,6 +70,7 @@ struct job; /* executor.h */
 enum container_end {
     CONTAINER_SETTLED, /* everything that was queued when the wait began is done, well or not */
     CONTAINER_STALLED, /* its file system hangs; it goes on later */
+    CONTAINER_HELD,    /* unregistered, but it keeps what cannot be taken back; that goes on */
     CONTAINER_GONE,    /* unregistered, dead or let go */
 };
 typedef void (*container_end_fn)(void *userdata, enum container_end end);
@@ -108,6 +109,7 @@ struct container {
     bool leaving;        /* unregistered: everything goes */
     uint64_t retry_delay_us;
     void *retry_timer;
+    void *leave_timer;   /* who waits for it to leave is answered then in any case */
     struct refusal note; /* the last thing that went wrong with it as a whole */
     struct delegation *delegation;
 };
@@ -189,6 +191,12 @@ void hint_free(struct hint *hint);
 
 /* Adds somebody to wait. Returns 0 or -ENOMEM. */
 int container_add_waiter(struct container *container, container_end_fn fn, void *userdata);
+
+/*
+ * A delivery that was to be cut and could not be, as the kernel or somebody inside hinders it:
+ * borrowed, or NULL. It is tried again.
+ */
+const struct delivery *container_find_uncut(const struct container *container);
 
 /* Whether nothing is under way. A stalled container counts as settled. */
 bool container_settled(const struct container *container);

@@ -38,28 +38,28 @@ int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd
     moved->on_lost = on_lost;
     moved->on_lost_userdata = on_lost_userdata;
     int r = network_link_move(grant->ifindex, grant->interface, netns_fd, &moved->link, why);
-    if (r < 0)
+    if (!moved->link)
         return r;
-    r = sd_event_add_io(event, &moved->watch, network_link_fd(moved->link), EPOLLIN, on_readable,
-                        moved);
-    if (r < 0) {
-        (void)network_link_return(moved->link, NULL, NULL);
-        return refuse(why, -r, "cannot watch an interface: %s", strerror(-r));
+    if (r == 0) {
+        r = sd_event_add_io(event, &moved->watch, network_link_fd(moved->link), EPOLLIN,
+                            on_readable, moved);
+        if (r < 0)
+            refuse(why, -r, "cannot watch an interface: %s", strerror(-r));
     }
     result->ifindex = network_link_ifindex(moved->link);
     *ret = TAKE_PTR(moved);
-    return 0;
+    return r;
 }
 
 void moved_interface_return(struct moved_interface **moved, struct step_result *result)
 {
     if (!*moved)
         return;
-    int r = network_link_return((*moved)->link, &result->remark, &result->why);
-    if (r < 0)
+    enum network_return r = network_link_return((*moved)->link, &result->remark, &result->why);
+    if (r == NETWORK_RETURN_FAILED)
         return;
-    result->returned = r > 0;
-    result->lost = r == 0;
+    result->returned = r == NETWORK_RETURN_HOME;
+    result->lost = r == NETWORK_RETURN_LOST;
     moved_interface_free(TAKE_PTR(*moved));
 }
 

@@ -5,63 +5,10 @@
 # interfaces are virtual pairs, of which one end goes and the other stays to talk to.
 
 load common
-
-mac=02:00:00:00:00:01
+load fixture/network
 
 setup() {
-    common_setup
-    command -v ip >/dev/null || skip "there is no ip(8)"
-    make_host
-    pair eth5 "$mac"
-    rule_file 10-test.rules <<RULES
-SUBSYSTEM=="net", ATTR{address}=="$mac", CONTAINER+="box*", NAME="lan0"
-RULES
-}
-
-host_ip() {
-    (in_host ip "$@")
-}
-
-# pair NAME MAC: an interface on the host, whose other end is NAME-peer.
-pair() {
-    host_ip link add "$1" address "$2" type veth peer name "$1-peer" || skip "this kernel has no veth"
-}
-
-# link_of NAME: what ip(8) says of an interface of the host, on one line.
-link_of() {
-    host_ip -o -d link show dev "$1" 2>/dev/null
-}
-
-at_home() {
-    [[ -n $(link_of "$1") ]]
-}
-
-link_in() {
-    in_box "$1" ip -o -d link show dev "$2" 2>/dev/null
-}
-
-inside() {
-    [[ -n $(link_in "$1" "$2") ]]
-}
-
-# The interface as it was, and down.
-assert_home() {
-    wait_until 5 at_home eth5
-    assert_contains "$(link_of eth5)" "state DOWN" "the interface at home"
-    assert_contains "$(link_of eth5)" "link/ether $mac" "the interface at home"
-    assert_contains "$(link_of eth5)" "mtu 1400" "the interface at home"
-}
-
-start_with() {
-    host_ip link set eth5 mtu 1400
-    start_daemon
-    start_box "$@"
-    register box
-}
-
-# reason NAME INTERFACE: why the container does not get it.
-reason() {
-    call ListGrants "{\"container\":\"$1\"}" | jq -r --arg name "/$2" '.grants[] | select(.devpath | endswith($name)).reason // ""'
+    network_setup
 }
 
 # talk BOX: both ends get addresses, and a ping goes there and back.
@@ -77,13 +24,6 @@ talk() {
     else
         skip "there is no ping(8)"
     fi
-}
-
-# spoil BOX: root inside leaves nothing as it was.
-spoil() {
-    in_box "$1" ip link set lan0 down
-    in_box "$1" ip link set lan0 mtu 1300 address 02:00:00:00:00:99 name wan9
-    in_box "$1" ip link set wan9 up
 }
 
 @test "an interface talks inside under its new name, and is home as it was when the container is killed" {
