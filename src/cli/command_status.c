@@ -19,6 +19,13 @@ static const struct meaning netns_meanings[] = {
     {"host", "host: served without injection, the kernel sends every event itself", STYLE_PLAIN},
 };
 
+static const struct meaning udev_meanings[] = {
+    {"inside", "inside: it runs a udevd of its own, which hears the kernel's events", STYLE_PLAIN},
+    {"devolve", "devolve: it runs no udevd, and is told what the host's found out", STYLE_PLAIN},
+    {"kernel", "kernel: there is no udevd, and devolve tells what the kernel says", STYLE_PLAIN},
+    {"host", "host: the host's udevd is heard", STYLE_PLAIN},
+};
+
 static const struct meaning state_meanings[] = {
     {"ready", "ready: everything that the rules give is there", STYLE_GOOD},
     {"busy", "busy: devices are being given or taken back", STYLE_WARNING},
@@ -70,6 +77,8 @@ static void add_facts(struct rows *rows, const json_t *container)
     add_fact(rows, "process", STYLE_PLAIN, pid);
     add_meaning(rows, "network", field_text(container, "netns", "?"), netns_meanings,
                 ARRAY_SIZE(netns_meanings));
+    add_meaning(rows, "udev", field_text(container, "udev", "?"), udev_meanings,
+                ARRAY_SIZE(udev_meanings));
     add_fact(rows, "users", STYLE_PLAIN, field_text(container, "uid_map", "?"));
     add_fact(rows, "groups", STYLE_PLAIN, field_text(container, "gid_map", "?"));
     add_fact(rows, "cgroup", STYLE_PLAIN, field_text(container, "cgroup", "?"));

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/conflict.h"
+#include "kernel/udev_database.h"
 #include "model/attach_rule.h"
 
 json_t *json_text(const char *text)
@@ -46,7 +47,18 @@ static json_t *json_labels(const struct property_list *labels)
 
 static const char *state_of(const struct container *container)
 {
-    return container->stalled ? "stalled" : container_settled(container) ? "ready" : "busy";
+    bool ready = container_settled(container) && !container_find_uncut(container);
+    return container->stalled ? "stalled" : ready ? "ready" : "busy";
+}
+
+/* Who does in the container what udev does. */
+static const char *udev_of(const struct container *container)
+{
+    if (!container->facts.tells_udev)
+        return "host";
+    if (container->has_udevd)
+        return "inside";
+    return udev_database_is_served() ? "devolve" : "kernel";
 }
 
 json_t *json_container(const struct door *door, const struct container *container)
@@ -57,10 +69,10 @@ json_t *json_container(const struct door *door, const struct container *containe
         grants += d->state != DELIVERY_REFUSED;
         refused += d->state == DELIVERY_REFUSED;
     }
-    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
+    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
                      json_text(container->name), "pid", json_integer(container->pid), "labels",
                      json_labels(&container->labels), "netns",
-                     netns_kind_name(container->facts.netns), "uid_map",
+                     netns_kind_name(container->facts.netns), "udev", udev_of(container), "uid_map",
                      json_idmap(container->facts.uids), "gid_map",
                      json_idmap(container->facts.gids), "cgroup",
                      json_text(door->place_describe_access(door->userdata, container->place, access,
@@ -152,7 +164,7 @@ json_t *json_grant(const struct container *container, const struct grant *grant,
     snprintf(mode, sizeof(mode), "%04o", (unsigned)grant->mode);
     snprintf(access, sizeof(access), "%s%s%s", grant->access & ACCESS_READ ? "r" : "",
              grant->access & ACCESS_WRITE ? "w" : "", grant->access & ACCESS_MKNOD ? "m" : "");
-    bool refused = delivery && delivery->state == DELIVERY_REFUSED;
+    bool hindered = delivery && delivery->why.error;
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:b, s:s, s:o}",
         "container", json_text(container->name), "devpath", json_text(grant->devpath), "node",
@@ -165,7 +177,7 @@ json_t *json_grant(const struct container *container, const struct grant *grant,
         "rule_file", json_text(grant->rule_file ? grant->rule_file : ""), "rule_line",
         json_integer(grant->rule_line), "persistent",
         (int)(grant->rule_file && attach_rule_is_name(grant->rule_file, NULL)), "state",
-        delivery_state(delivery), "reason", json_text(refused ? delivery->why.text : NULL));
+        delivery_state(delivery), "reason", json_text(hindered ? delivery->why.text : NULL));
 }
 
 json_t *json_problems(const struct rule_problems *problems)

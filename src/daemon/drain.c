@@ -33,7 +33,8 @@ static int on_drain_deadline(sd_event_source *source, uint64_t usec, void *userd
 static void on_drained(void *userdata, enum container_end end)
 {
     struct drain *drain = userdata;
-    (void)end;
+    if (end == CONTAINER_HELD)
+        log_line(LOG_WARNING, "a container keeps what cannot be taken back; stopping without it");
     if (--drain->waiting == 0)
         finish_drain(drain);
 }

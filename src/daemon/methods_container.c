@@ -82,8 +82,18 @@ void method_register(struct control_call *call)
 
 static void on_unregistered(void *userdata, enum container_end end)
 {
-    (void)end;
-    control_reply(userdata, NULL);
+    struct control_call *call = userdata;
+    const struct container *container =
+        end == CONTAINER_HELD ? delegation_find(call->service->delegation, call->container) : NULL;
+    const struct delivery *uncut = container ? container_find_uncut(container) : NULL;
+    struct refusal why;
+    if (!container) {
+        control_reply(call, NULL);
+        return;
+    }
+    refuse(&why, EBUSY, "container %s is still leaving: %s", call->container,
+           uncut && uncut->why.error ? uncut->why.text : "a device cannot be taken back yet");
+    call_refuse(call, &why);
 }
 
 static bool has_labels(const struct container *container, const struct property_list *labels)
@@ -111,7 +121,9 @@ void method_unregister(struct control_call *call)
                       json_pack("{s:o}", "name", json_text(name)));
         return;
     }
-    if (delegation_unregister(call->service->delegation, name, on_unregistered, call) < 0) {
+    call->container = strdup(name);
+    if (!call->container ||
+        delegation_unregister(call->service->delegation, name, on_unregistered, call) < 0) {
         refuse(&why, ENOMEM, "no memory");
         call_refuse(call, &why);
     }

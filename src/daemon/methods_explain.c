@@ -10,9 +10,9 @@
 
 #include "daemon/control_json.h"
 #include "daemon/methods.h"
+#include "engine/preview.h"
 #include "kernel/rule_files.h"
 #include "kernel/udev_database.h"
-#include "model/plan.h"
 #include "model/rule_hint.h"
 
 /* What all explanations of one call share. */
@@ -77,18 +77,19 @@ static void add_rule(void *userdata, const struct rule_trace *trace)
 }
 
 /* The steps that a give would take, as text. */
-static json_t *json_plan(const struct container *container, const struct grant *grant)
+static json_t *json_plan(const struct container *container, const struct device *device,
+                         const struct grant *grant)
 {
-    struct plan plan = {.count = 0};
-    struct uevent event;
+    _cleanup_(preview_done) struct preview preview;
     char text[512];
     json_t *json = json_array();
-    bool tells = container->facts.netns == NETNS_ISOLATED && !(grant->options & OPTION_NO_EVENT) &&
-                 uevent_init(&event, UEVENT_ADD, grant->devpath) == 0;
 
-    plan_give(&plan, grant, tells ? &event : NULL);
-    for (size_t i = 0; i < plan.count; i++)
-        json_array_append_new(json, json_text(step_describe(&plan.steps[i], text, sizeof(text))));
+    preview_init(&preview, container, device, grant);
+    for (size_t i = 0; i < preview.plan.count; i++)
+        json_array_append_new(json,
+                              json_text(step_describe(&preview.plan.steps[i], text, sizeof(text))));
+    if (preview.why.error)
+        json_array_append_new(json, json_text(preview.why.text));
     return json;
 }
 
@@ -107,7 +108,7 @@ static json_t *explain(const struct question *question, struct container *contai
                      json_text(container->name), "registered", 1, "rules", answer.rules, "given",
                      (int)(grant != NULL), "grant",
                      grant ? json_grant(container, grant, delivery) : json_null(), "plan",
-                     grant ? json_plan(container, grant) : json_array(), "reason",
+                     grant ? json_plan(container, question->device, grant) : json_array(), "reason",
                      json_text(why.error ? why.text : NULL), "hint");
 }
 

@@ -304,6 +304,14 @@ int container_add_waiter(struct container *container, container_end_fn fn, void 
     return 0;
 }
 
+const struct delivery *container_find_uncut(const struct container *container)
+{
+    for (const struct delivery *d = container->deliveries; d; d = d->next)
+        if (d->cut && d->state != DELIVERY_REFUSED && !delivery_is_cut(d))
+            return d;
+    return NULL;
+}
+
 bool container_settled(const struct container *container)
 {
     return container->stalled || (!container->job && !container->marking && !container->hints &&

@@ -31,6 +31,7 @@ struct delivery {
     bool denied, revoked, returned; /* of that was done: device cgroup, inode, interface */
     bool identified;                /* uid and gid below are known */
     uint32_t uid, gid;              /* inside */
+    int ifindex;                    /* of an interface, inside; 0: not known */
     char *announcement; /* the message of its `add`, to make a `remove` from; NULL: not told */
     size_t announcement_size;
     struct udev_word *word; /* what a libudev inside knows of it, or may know; NULL: nothing */
@@ -40,7 +41,7 @@ struct delivery {
     struct hint *owed, *owed_tail; /* told as the kernel tells; udev's word on these is to follow */
     size_t owed_count;
     bool handed_over;   /* a udevd inside heard of it */
-    struct refusal why; /* DELIVERY_REFUSED */
+    struct refusal why; /* DELIVERY_REFUSED; or why its interface does not come home */
     bool conflicting;   /* refused because another delivery holds what it wants */
 };
 
@@ -68,6 +69,7 @@ struct job; /* executor.h */
 enum container_end {
     CONTAINER_SETTLED, /* everything that was queued when the wait began is done, well or not */
     CONTAINER_STALLED, /* its file system hangs; it goes on later */
+    CONTAINER_HELD,    /* unregistered, but it keeps what cannot be taken back; that goes on */
     CONTAINER_GONE,    /* unregistered, dead or let go */
 };
 typedef void (*container_end_fn)(void *userdata, enum container_end end);
@@ -91,11 +93,13 @@ struct container {
     struct attachment *attachments;
     struct hint *hints, *hints_tail;
     bool has_udevd; /* one runs inside, which hears the kernel's events and does the rest itself */
-    bool marked;    /* the marker of a udev was made inside, or tried to */
-    bool marking, marking_present; /* it is being made, or removed */
-    size_t told_count;             /* of the hints, those with an event */
-    uint64_t hint_serial;          /* of the newest hint ever */
-    struct job *job;               /* under way, or NULL */
+    bool wants_usb; /* a rule may give it a USB device */
+    bool marked[PLACE_MARK_COUNT]; /* these were made inside, or tried to */
+    bool marking, marking_present; /* one is being made, or removed: */
+    enum place_mark marking_kind;
+    size_t told_count;    /* of the hints, those with an event */
+    uint64_t hint_serial; /* of the newest hint ever */
+    struct job *job;      /* under way, or NULL */
     struct waiter *waiters;
     bool turning;        /* its queue is being worked off further up the stack */
     bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */
@@ -104,6 +108,7 @@ struct container {
     bool leaving;        /* unregistered: everything goes */
     uint64_t retry_delay_us;
     void *retry_timer;
+    void *leave_timer;   /* who waits for it to leave is answered then in any case */
     struct refusal note; /* the last thing that went wrong with it as a whole */
     struct delegation *delegation;
 };
@@ -185,6 +190,12 @@ void hint_free(struct hint *hint);
 
 /* Adds somebody to wait. Returns 0 or -ENOMEM. */
 int container_add_waiter(struct container *container, container_end_fn fn, void *userdata);
+
+/*
+ * A delivery that was to be cut and could not be, as the kernel or somebody inside hinders it:
+ * borrowed, or NULL. It is tried again.
+ */
+const struct delivery *container_find_uncut(const struct container *container);
 
 /* Whether nothing is under way. A stalled container counts as settled. */
 bool container_settled(const struct container *container);

@@ -12,6 +12,7 @@
 #include "engine/conflict.h"
 #include "engine/description.h"
 #include "engine/interface.h"
+#include "engine/mark.h"
 #include "engine/news.h"
 #include "engine/outcome.h"
 
@@ -296,7 +297,7 @@ static void take_up(struct container *container, struct hint *hint_take)
 static void work_off(struct container *container)
 {
     while (!container->job && !container->marking && !container->stalled) {
-        if (description_mark(container))
+        if (mark_work(container))
             continue;
         struct hint *hint = container_pop_hint(container);
         if (!hint && !container->compare_wanted)
@@ -336,7 +337,6 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
     delegation->executor = (struct executor){.door = door,
                                              .observer = observer,
                                              .on_end = outcome_record,
-
                                              .on_interface = interface_note,
                                              .userdata = delegation};
     delegation->world = world_new(source, &listener);
@@ -372,6 +372,7 @@ void delegation_set_rules(struct delegation *delegation, struct rule_set *rules_
     delegation_forget_attributes(delegation);
     for (struct container *c = delegation->containers, *next; c; c = next) {
         next = c->next;
+        mark_judge(c, rules_take);
         delegation_compare(c);
         delegation_turn(c);
     }

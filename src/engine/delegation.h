@@ -63,7 +63,9 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
 
 /*
  * Takes everything back and forgets the container; `fn` (may be NULL) is called when it is gone.
- * One whose file system hangs is let go at once, with its nodes dead. -ENOENT: unknown; -ENOMEM.
+ * One whose file system hangs is let go at once, with its nodes dead. Where something cannot be
+ * taken back, `fn` is told so after some seconds (CONTAINER_HELD), and it goes on. -ENOENT:
+ * unknown; -ENOMEM.
  */
 int delegation_unregister(struct delegation *delegation, const char *name, container_end_fn fn,
                           void *userdata);

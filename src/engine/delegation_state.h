@@ -10,7 +10,8 @@
 
 #define RETRY_FIRST_US 1000000u
 #define RETRY_LAST_US 30000000u
-#define LOOKS_PER_TURN 64 /* containers that the slow timer asks at a time */
+#define LEAVE_DEADLINE_US 2500000u /* as a courier has it */
+#define LOOKS_PER_TURN 64          /* containers that the slow timer asks at a time */
 
 struct delegation {
     const struct door *door;
@@ -50,7 +51,8 @@ bool delegation_settle(struct container *container);
 
 /*
  * Ends a container that is leaving and has nothing left: it is freed then. One whose device cgroup
- * or inode could not be taken back stays, and is tried again.
+ * or inode could not be taken back, or whose interface does not come home, stays and is tried
+ * again; who waits is answered after LEAVE_DEADLINE_US.
  */
 void delegation_end_left(struct container *container);
 
@@ -73,6 +75,10 @@ void delegation_hint(struct container *container, const char *devpath, uint64_t 
 
 /* Tells the observer of a job: what was decided, or what came of it. */
 void delegation_report_plan(const struct job *job, enum activity_kind kind, const char *text);
+
+/* The last thing that went wrong with the container as a whole. Said once, until something else is
+ * wrong with it. */
+void delegation_note(struct container *container, const char *text, const struct refusal *why);
 
 /* Tells the observer something about a container (or, with NULL, about all). */
 void delegation_report(struct delegation *delegation, enum activity_kind kind,

@@ -4,16 +4,12 @@
 #include <errno.h>
 
 #include "engine/delegation_state.h"
+#include "engine/mark.h"
 #include "engine/outcome.h"
 
-/* Said once, until something else is wrong with the container. */
 static void note(struct container *container, const struct refusal *why)
 {
-    if (container->note.error && streq(container->note.text, why->text))
-        return;
-    container->note = *why;
-    delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL,
-                      "udev's word cannot be told inside", why);
+    delegation_note(container, "udev's word cannot be told inside", why);
 }
 
 void description_look(struct container *container)
@@ -27,14 +23,16 @@ void description_look(struct container *container)
     container->has_udevd = has;
     delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL,
                       has ? "a udevd runs inside" : "no udevd runs inside any more", NULL);
+    if (!has)
+        mark_forget(container); /* the marker went with the udevd's socket */
     for (struct delivery *d = container->deliveries; d; d = d->next)
         if (d->state == DELIVERY_DELIVERED && !d->cut)
             delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
 }
 
-static bool tells(const struct delivery *delivery)
+static bool tells(const struct grant *grant)
 {
-    return !(delivery->grant->options & OPTION_NO_EVENT);
+    return !(grant->options & OPTION_NO_EVENT);
 }
 
 static void forget_debts(struct delivery *delivery)
@@ -45,8 +43,18 @@ static void forget_debts(struct delivery *delivery)
 
 static void owe(struct container *container, struct delivery *delivery, struct hint *hint)
 {
-    if (tells(delivery) && delivery_owe(delivery, hint) < 0)
+    if (tells(delivery->grant) && delivery_owe(delivery, hint) < 0)
         outcome_retry(container);
+}
+
+/* What is given is told as `add`, whatever the event that gave it: so udev's word is on that. */
+static void forget_cause(struct hint *hint)
+{
+    _cleanup_free_ struct uevent *event = hint_event(hint);
+    if (event_has_action(event, UEVENT_ADD))
+        return;
+    free(hint->message);
+    hint->message = NULL;
 }
 
 void description_expect(struct job *job)
@@ -58,6 +66,8 @@ void description_expect(struct job *job)
         job->delivery->handed_over = container->has_udevd;
     if (container->has_udevd || !job->hint)
         return;
+    if (job->kind == JOB_GIVE)
+        forget_cause(job->hint);
     owe(container, job->delivery, job->hint);
     free(job->hint->message); /* it is told; the hint says to look again */
     job->hint->message = NULL;
@@ -74,25 +84,32 @@ static int list_links(const struct grant *grant, struct name_list *ret)
     return r;
 }
 
+static int word_new(const struct grant *grant, const struct udev_inside_source *moment,
+                    uint64_t seqnum, struct udev_word **ret, struct refusal *why)
+{
+    _cleanup_(name_list_done) struct name_list links = {0};
+    struct udev_inside_source source = *moment;
+    source.grant = grant;
+    source.links = &links;
+    if (list_links(grant, &links) < 0)
+        return refuse(why, ENOMEM, "no memory for what udev says");
+    return udev_word_new(&source, moment->event ? moment->event->action : UEVENT_ADD,
+                         seqnum ? seqnum : 1, ret, why);
+}
+
 /* The word on the oldest event that is owed, or (NULL) on the device as it is. */
 static int make_word(struct delivery *delivery, const struct device *device,
                      const struct hint *owed, struct udev_word **ret, struct refusal *why)
 {
     _cleanup_free_ struct uevent *event = owed ? hint_event(owed) : NULL;
-    _cleanup_(name_list_done) struct name_list links = {0};
     if (!delivery->described_us)
         delivery->described_us = now_us();
-    const struct udev_inside_source source = {.device = device,
-                                              .grant = delivery->grant,
-                                              .links = &links,
+    const struct udev_inside_source moment = {.device = device,
                                               .event = event,
+                                              .ifindex = delivery->ifindex,
                                               .now_us = delivery->described_us};
-    uint64_t seqnum = owed && owed->seqnum ? owed->seqnum : device->since;
-
-    if (list_links(delivery->grant, &links) < 0)
-        return refuse(why, ENOMEM, "no memory for what udev says");
-    return udev_word_new(&source, event ? event->action : UEVENT_ADD, seqnum ? seqnum : 1, ret,
-                         why);
+    return word_new(delivery->grant, &moment, owed && owed->seqnum ? owed->seqnum : device->since,
+                    ret, why);
 }
 
 /* A word without an event is a record alone. */
@@ -100,6 +117,20 @@ static void silence(struct udev_word *word)
 {
     free(word->message);
     word->message = NULL;
+}
+
+int description_foresee(const struct container *container, const struct grant *grant,
+                        const struct device *device, struct udev_word **ret, struct refusal *why)
+{
+    const struct udev_inside_source moment = {.device = device, .now_us = now_us()};
+    if (!container->facts.tells_udev || container->has_udevd)
+        return 0;
+    int r = word_new(grant, &moment, device->since, ret, why);
+    if (r < 0)
+        return r;
+    if (!tells(grant))
+        silence(*ret);
+    return 1;
 }
 
 static bool start(struct container *container, struct delivery *delivery, enum job_kind kind,
@@ -217,45 +248,4 @@ void description_end_hand_over(struct job *job)
     delivery->handed_over = true;
     delivery->recorded = delivery->udev_told = false;
     udev_word_free(TAKE_PTR(delivery->word));
-}
-
-/* Whether libudev inside is to find the marker. */
-static bool wants_marker(const struct container *container)
-{
-    return container->facts.tells_udev && (!container->leaving || container->deliveries);
-}
-
-static void end_mark(struct container *container, const struct step_result *result)
-{
-    container->marking = false;
-    if (result->stalled) {
-        outcome_stall(container, &result->why);
-        return;
-    }
-    container->marked = container->marking_present;
-    if (result->why.error)
-        note(container, &result->why);
-}
-
-static void on_marked(void *userdata, const struct step_result *result)
-{
-    struct container *container = userdata;
-    end_mark(container, result);
-    delegation_turn(container);
-}
-
-bool description_mark(struct container *container)
-{
-    const struct door *door = container->delegation->door;
-    struct step_result result = {.why.error = 0};
-    bool present = wants_marker(container);
-
-    if (present == container->marked || (container->leaving && container->hints))
-        return false;
-    container->marking = true;
-    container->marking_present = present;
-    if (door->place_mark(door->userdata, container->place, present, on_marked, container, &result) >
-        0)
-        end_mark(container, &result);
-    return true;
 }

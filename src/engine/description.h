@@ -12,7 +12,8 @@
 
 /*
  * Asks whether a udevd runs inside. Where that has changed, a look at all that is delivered is
- * queued. Cheap: it is asked for every event.
+ * queued, and where it has gone, the marker is to be made again. Cheap: it is asked for every
+ * event.
  */
 void description_look(struct container *container);
 
@@ -28,6 +29,14 @@ bool description_take_up(struct container *container, struct delivery *delivery,
  * to follow. */
 void description_expect(struct job *job);
 
+/*
+ * What udev's word on a device would be that is given now. Returns 1 and *ret (udev_word_free()
+ * it); 0 where none would follow, as a udevd inside sees to it; or a negative errno with the
+ * reason.
+ */
+int description_foresee(const struct container *container, const struct grant *grant,
+                        const struct device *device, struct udev_word **ret, struct refusal *why);
+
 /* Prepares a plan to take: what libudev inside is told of the end. */
 void description_prepare_end(struct job *job);
 
@@ -39,7 +48,3 @@ void description_prepare_end(struct job *job);
 void description_soften(struct job *job);
 void description_end(struct job *job);
 void description_end_hand_over(struct job *job);
-
-/* The marker: makes it when a container comes, and removes it with the last that is taken. Returns
- * true where it did something: there may be more to do, or the container is marking. */
-bool description_mark(struct container *container);

@@ -60,6 +60,20 @@ static int check_danger(const struct policy *policy, const struct share *share,
                   device->devpath, danger);
 }
 
+/*
+ * Where a udevd runs it names a new interface, and fails where that has left by then. So one that
+ * has just come, or come home, stays until udev is done with it; rules see its last name.
+ */
+static int check_settled(const struct policy *policy, const struct share *share,
+                         const struct device *device, struct refusal *why)
+{
+    if (!policy->expects_udev || device->initialised || !device_is_interface(device) ||
+        (share->options & OPTION_NO_NODE))
+        return 0;
+    return refuse(why, EAGAIN, "%s waits for udev, which may give it another name",
+                  device->devpath);
+}
+
 /* What may not be given itself has nothing to hand down: a root hub would have the whole bus. */
 static bool hands_down(const struct policy *policy, const struct share *share,
                        const struct device *device)
@@ -142,6 +156,8 @@ int desired_grant(const struct policy *policy, const struct container *container
     }
 
     r = check_danger(policy, given, device, why);
+    if (r == 0)
+        r = check_settled(policy, given, device, why);
     if (r == -EAGAIN)
         return 0;
     if (r == 0)

@@ -10,12 +10,14 @@ struct policy {
     const struct rule_set *rules;    /* borrowed */
     const struct devnum *root_disks; /* never delegated without OPTIONS+="dangerous" */
     size_t root_disk_count;
-    bool expects_udev; /* a udevd has been seen: what only it knows of dangers is waited for */
+    bool expects_udev; /* a udevd has been seen: what only it knows of dangers is waited for, and
+                          the name that it gives to an interface */
 };
 
 /*
  * Returns 1 and *ret; 0: nothing; -EINVAL, -EPERM and the reason: given, but it cannot be; -ENOMEM.
- * Where that waits for udev's word on a danger it is 0, with the reason.
+ * Where that waits for udev's word on a danger, or for udev to be done with an interface, it is 0,
+ * with the reason.
  * An attachment by hand comes before the rules. A device that nothing gives follows its nearest
  * ancestor that is given (by a rule or by hand) with OPTIONS+="subtree": with that share's owner,
  * group, mode, access and ENV, under its own name. Where a rule gives the ancestor, the other

@@ -34,9 +34,18 @@ struct step_ids {
     uint32_t uid, gid;
 };
 
+/* What a place has from the first, before any device. */
+enum place_mark {
+    PLACE_MARK_UDEV, /* the marker by which libudev inside knows that there is a udev */
+    PLACE_MARK_USB,  /* an entry in /dev/bus/usb, without which libusb inside does not start where
+                        it does without udev */
+    PLACE_MARK_COUNT,
+};
+
 struct step_result {
     struct refusal why; /* error 0: done */
     uint32_t uid, gid;  /* STEP_IDENTIFY: ids inside */
+    int ifindex;        /* STEP_INTERFACE_MOVE: its number inside */
     bool stalled;       /* the container's file system hangs: try again later */
     bool shadowed;      /* STEP_NODE_DETACH: something is mounted over the node; it stays, dead */
     bool returned;      /* STEP_INTERFACE_RETURN: it was inside and is home; */
@@ -81,11 +90,11 @@ struct door {
     int (*place_has_udevd)(void *userdata, const struct door_place *place);
 
     /*
-     * Makes the marker by which libudev inside knows that there is a udev, or removes it. Returns
-     * and ends like run(), and is a step like others: one at a time.
+     * Makes a mark, or removes it. Returns and ends like run(), and is a step like others: one at a
+     * time.
      */
-    int (*place_mark)(void *userdata, struct door_place *place, bool present, door_done_fn done,
-                      void *done_userdata, struct step_result *result);
+    int (*place_mark)(void *userdata, struct door_place *place, enum place_mark mark, bool present,
+                      door_done_fn done, void *done_userdata, struct step_result *result);
 
     /*
      * An item with nothing in it. `on_lost` is called once from the event loop when the network

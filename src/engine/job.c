@@ -27,7 +27,7 @@ void job_free(struct job *job)
     free(job);
 }
 
-static bool tells(const struct container *container, const struct grant *grant)
+bool job_tells(const struct container *container, const struct grant *grant)
 {
     return container->facts.netns == NETNS_ISOLATED && !(grant->options & OPTION_NO_EVENT) &&
            !grant->interface; /* the kernel sends its events where it is */
@@ -55,7 +55,7 @@ int job_prepare_add(struct job *job, struct uevent *event_take, const struct dev
     struct uevent *event = event_has_action(event_take, UEVENT_ADD) ? event_take : NULL;
     if (!event)
         free(event_take);
-    if (!tells(job->container, job->delivery->grant)) {
+    if (!job_tells(job->container, job->delivery->grant)) {
         free(event);
         return 0;
     }

@@ -44,6 +44,9 @@ struct job *job_new(enum job_kind kind, struct container *container, struct deli
 /* NULL accepted. */
 void job_free(struct job *job);
 
+/* Whether we are the ones who tell the container of the kernel's events. */
+bool job_tells(const struct container *container, const struct grant *grant);
+
 /*
  * Makes the event that the job tells, true inside, from the event that the kernel sent (taken, may
  * be NULL) or else from what we know; job->event stays NULL where nothing is to be told: in a

@@ -152,6 +152,7 @@ static int prepare_errand(struct door_place *place, struct door_item *item, cons
                           struct courier_request *request, struct refusal *why)
 {
     const struct grant *grant = step->grant;
+    const struct made_path *link;
     set_path(request->path, sizeof(request->path), step->link ? step->link : grant->node);
     if (item->node)
         node_identity(item->node, &request->device, &request->inode);
@@ -165,7 +166,7 @@ static int prepare_errand(struct door_place *place, struct door_item *item, cons
     case STEP_NODE_DETACH:
         request->verb = COURIER_DETACH;
         request->placeholder = item->placeholder;
-        request->made_dirs = place_count_directories(place, request->path);
+        request->made_dirs = place_count_directories(place, request->path, item->counted);
         return item->attached ? 0 : 1;
     case STEP_LINK_MAKE:
         request->verb = COURIER_LINK;
@@ -176,8 +177,9 @@ static int prepare_errand(struct door_place *place, struct door_item *item, cons
     case STEP_LINK_REMOVE:
         request->verb = COURIER_UNLINK;
         set_path(request->target, sizeof(request->target), grant->node);
-        request->made_dirs = place_count_directories(place, request->path);
-        return made_path_find(item->links, step->link) ? 0 : 1;
+        link = made_path_find(item->links, step->link);
+        request->made_dirs = place_count_directories(place, request->path, link && link->counted);
+        return link ? 0 : 1;
     case STEP_RECORD_WRITE:
     case STEP_RECORD_REMOVE:
         place_ask_record(place, step, request);
@@ -252,7 +254,7 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         break;
     case STEP_INTERFACE_MOVE:
         (void)moved_interface_new(place->door->event, grant, place->namespaces.net_fd,
-                                  item->on_lost, item->on_lost_userdata, &item->interface, why);
+                                  item->on_lost, item->on_lost_userdata, &item->interface, result);
         break;
     case STEP_INTERFACE_RETURN:
         moved_interface_return(&item->interface, result);

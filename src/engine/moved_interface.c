@@ -29,35 +29,37 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
 
 int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd,
                         void (*on_lost)(void *), void *on_lost_userdata,
-                        struct moved_interface **ret, struct refusal *why)
+                        struct moved_interface **ret, struct step_result *result)
 {
+    struct refusal *why = &result->why;
     _cleanup_(moved_interface_freep) struct moved_interface *moved = calloc(1, sizeof(*moved));
     if (!moved)
         return refuse(why, ENOMEM, "no memory for an interface");
     moved->on_lost = on_lost;
     moved->on_lost_userdata = on_lost_userdata;
     int r = network_link_move(grant->ifindex, grant->interface, netns_fd, &moved->link, why);
-    if (r < 0)
+    if (!moved->link)
         return r;
-    r = sd_event_add_io(event, &moved->watch, network_link_fd(moved->link), EPOLLIN, on_readable,
-                        moved);
-    if (r < 0) {
-        (void)network_link_return(moved->link, NULL, NULL);
-        return refuse(why, -r, "cannot watch an interface: %s", strerror(-r));
+    if (r == 0) {
+        r = sd_event_add_io(event, &moved->watch, network_link_fd(moved->link), EPOLLIN,
+                            on_readable, moved);
+        if (r < 0)
+            refuse(why, -r, "cannot watch an interface: %s", strerror(-r));
     }
+    result->ifindex = network_link_ifindex(moved->link);
     *ret = TAKE_PTR(moved);
-    return 0;
+    return r;
 }
 
 void moved_interface_return(struct moved_interface **moved, struct step_result *result)
 {
     if (!*moved)
         return;
-    int r = network_link_return((*moved)->link, &result->remark, &result->why);
-    if (r < 0)
+    enum network_return r = network_link_return((*moved)->link, &result->remark, &result->why);
+    if (r == NETWORK_RETURN_FAILED)
         return;
-    result->returned = r > 0;
-    result->lost = r == 0;
+    result->returned = r == NETWORK_RETURN_HOME;
+    result->lost = r == NETWORK_RETURN_LOST;
     moved_interface_free(TAKE_PTR(*moved));
 }
 

@@ -97,7 +97,7 @@ static void rename_device(struct container *container, const struct device *devi
                 delegation_cut(container, d);
             if (!told)
                 delivery_move_announcement(d, device->devpath);
-            if (!told && d->word)
+            if (!told && d->word && !d->grant->interface) /* inside it has a path of its own */
                 udev_word_move(d->word, device->devpath);
         }
     for (struct attachment *a = container->attachments; a; a = a->next)

@@ -75,13 +75,17 @@ void place_leave_directories(struct door_place *place, const char *path)
     }
 }
 
-unsigned place_count_directories(struct door_place *place, const char *path)
+unsigned place_count_directories(const struct door_place *place, const char *path, bool counted)
 {
     char above[GRANT_PATH_MAX];
     unsigned made = 0;
     snprintf(above, sizeof(above), "%s", path);
-    while (go_up(above) && made_path_find(place->directories, above))
+    while (go_up(above)) {
+        struct made_path *directory = made_path_find(place->directories, above);
+        if (!directory || directory->users > counted)
+            break;
         made++;
+    }
     return made;
 }
 

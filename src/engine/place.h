@@ -48,6 +48,7 @@ struct door_place {
     struct errands *errands;
     struct made_path *directories; /* below /dev; each goes with the last thing in it */
     unsigned udev_directories;     /* made by us: of enum courier_udev_directory */
+    bool has_usb;                  /* PLACE_MARK_USB is among the users of its directories */
     sd_event_source *death;
     void (*on_death)(void *);
     void *on_death_userdata;
@@ -55,6 +56,7 @@ struct door_place {
     /* the step that is pending */
     struct door_item *item;
     enum step_kind kind;
+    enum place_mark mark;
     char path[GRANT_PATH_MAX];
     door_done_fn done;
     void *done_userdata;
@@ -75,8 +77,12 @@ void made_path_remove(struct made_path **list, const char *path);
 void place_enter_directories(struct door_place *place, const char *path, unsigned made);
 /* It has gone again; so have directories of ours that nothing else of ours is in. */
 void place_leave_directories(struct door_place *place, const char *path);
-/* How many of the directories above `path`, from the nearest on, were made by us. */
-unsigned place_count_directories(struct door_place *place, const char *path);
+/*
+ * How many of the directories above `path`, from the nearest on, are to go with the thing there:
+ * they were made by us, and nothing else of ours is in them. `counted`: the thing is one of their
+ * users.
+ */
+unsigned place_count_directories(const struct door_place *place, const char *path, bool counted);
 
 /*
  * Tells the programs in the place's network namespace of a device; nothing where the kernel does
@@ -100,8 +106,8 @@ void place_note_record(struct door_place *place, enum step_kind kind,
 
 /* The door's functions of the same names. */
 int place_has_udevd(void *userdata, const struct door_place *place);
-int place_mark(void *userdata, struct door_place *place, bool present, door_done_fn done,
-               void *done_userdata, struct step_result *result);
+int place_mark(void *userdata, struct door_place *place, enum place_mark mark, bool present,
+               door_done_fn done, void *done_userdata, struct step_result *result);
 int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),
                void *on_death_userdata, struct door_place **ret, struct place_facts *ret_facts,
                struct refusal *why);

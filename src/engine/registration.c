@@ -4,6 +4,7 @@
 
 #include "engine/delegation_state.h"
 #include "engine/description.h"
+#include "engine/mark.h"
 #include "engine/outcome.h"
 
 struct container *delegation_find(const struct delegation *delegation, const char *name)
@@ -17,6 +18,14 @@ struct container *delegation_find(const struct delegation *delegation, const cha
 struct container *delegation_containers(const struct delegation *delegation)
 {
     return delegation->containers;
+}
+
+void delegation_note(struct container *container, const char *text, const struct refusal *why)
+{
+    if (container->note.error && streq(container->note.text, why->text))
+        return;
+    container->note = *why;
+    delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL, text, why);
 }
 
 void delegation_drop_delivery(struct container *container, struct delivery *delivery)
@@ -38,20 +47,21 @@ static bool is_served(const struct container *container, const struct waiter *wa
     return !container->hints || container->hints->serial > waiter->serial;
 }
 
-/* Whether any was called. A call may add and cancel others. */
-static bool call_waiters(struct container *container, bool gone)
+/*
+ * Those whose wait ends so; whether any was called. A call may add and cancel others. Only the end
+ * of a leaving container ends waits for it.
+ */
+static bool call_waiters(struct container *container, enum container_end end)
 {
-    bool called = false;
+    bool all = end == CONTAINER_GONE || end == CONTAINER_HELD, called = false;
     for (struct waiter **at = &container->waiters; *at;) {
         struct waiter *waiter = *at;
-        if (!gone && (container->leaving || !is_served(container, waiter))) {
+        if (!all && (container->leaving || !is_served(container, waiter))) {
             at = &waiter->next;
             continue;
         }
         *at = waiter->next;
-        waiter->fn(waiter->userdata, gone                 ? CONTAINER_GONE
-                                     : container->stalled ? CONTAINER_STALLED
-                                                          : CONTAINER_SETTLED);
+        waiter->fn(waiter->userdata, end);
         free(waiter);
         at = &container->waiters;
         called = true;
@@ -77,6 +87,8 @@ static void end_container(struct container *container, const char *how)
         delegation_cut(container, d);
     if (container->retry_timer)
         door->timer_cancel(door->userdata, container->retry_timer);
+    if (container->leave_timer)
+        door->timer_cancel(door->userdata, container->leave_timer);
     job_free(TAKE_PTR(container->job));
     while (container->deliveries) {
         _cleanup_free_ char *devpath = strdup(container->deliveries->grant->devpath);
@@ -87,7 +99,7 @@ static void end_container(struct container *container, const char *how)
     outcome_revive(container, ALL_DEVICES); /* or have been the one that goes first */
     door->place_close(door->userdata, TAKE_PTR(container->place));
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, how, NULL);
-    (void)call_waiters(container, true);
+    (void)call_waiters(container, CONTAINER_GONE);
     container_free(container);
 }
 
@@ -104,7 +116,7 @@ bool delegation_settle(struct container *container)
         delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL, "recovered",
                           NULL);
     }
-    return call_waiters(container, false);
+    return call_waiters(container, container->stalled ? CONTAINER_STALLED : CONTAINER_SETTLED);
 }
 
 /* Whether something of it may still be opened inside. */
@@ -116,11 +128,29 @@ static bool has_uncut(const struct container *container)
     return false;
 }
 
+/* Who waits is not kept by somebody inside who hinders us. */
+static void on_leave_deadline(void *userdata)
+{
+    struct container *container = userdata;
+    container->leave_timer = NULL;
+    container->turning = true; /* it is still there when the last one was called */
+    (void)call_waiters(container, CONTAINER_HELD);
+    container->turning = false;
+    delegation_turn(container);
+}
+
 void delegation_end_left(struct container *container)
 {
-    if (container->leaving && container_settled(container) && !has_uncut(container))
+    const struct door *door = container->delegation->door;
+    if (!container->leaving || !container_settled(container))
+        return;
+    if (!has_uncut(container))
         end_container(container,
                       container->stalled ? "unregistered while it hung" : "unregistered");
+    else if (container->waiters && !container->leave_timer &&
+             door->timer_start(door->userdata, LEAVE_DEADLINE_US, on_leave_deadline, container,
+                               &container->leave_timer) < 0)
+        container->leave_timer = NULL; /* no memory: with the next turn */
 }
 
 static int set_labels(struct container *container, const struct property_list *labels)
@@ -200,7 +230,7 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
         close_fresh(delegation, fresh);
         if (r < 0)
             return r;
-        same->marked = false; /* its init may have mounted its own /run since */
+        mark_forget(same);
     } else {
         struct container **last = &delegation->containers;
         while (*last)
@@ -211,6 +241,8 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL,
                       same ? "registered again" : "registered", NULL);
     delegation_forget_attributes(delegation);
+    mark_judge(container, delegation->rules);
+    description_look(container);
     delegation_compare(container);
     delegation_turn(container);
     *ret = container;
@@ -263,7 +295,7 @@ static void look_for_udevds(struct delegation *delegation)
     size_t at = 0, from = delegation->looked_at, to = from + LOOKS_PER_TURN;
     for (struct container *c = delegation->containers, *next; c; c = next, at++) {
         next = c->next;
-        if (at < from || at >= to || !c->deliveries)
+        if (at < from || at >= to)
             continue;
         description_look(c);
         delegation_turn(c);

@@ -79,7 +79,8 @@ int world_describe_all(struct world *world, bool all);
 
 /*
  * Whether udev is done with the event `seqnum` of a device, or with the device where there was no
- * event (0). Where no udevd runs on the host there is nothing to wait for.
+ * event (0). Where no udevd runs on the host there is nothing to wait for, nor of an interface that
+ * is in a container.
  */
 bool world_is_described(const struct world *world, const struct device *device, uint64_t seqnum);
 

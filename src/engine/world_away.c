@@ -2,14 +2,29 @@
 /* Interfaces that are in containers, and come back. */
 #include "engine/world_state.h"
 
+/* What udev says of it from here on is of its next stay: now it is removed. */
 void world_interface_left(struct world *world, const char *devpath, uint64_t inode)
 {
+    struct device *device = world_find(world, devpath);
     (void)away_leave(&world->away, devpath, inode); /* without memory it comes home again */
+    if (device && device->inode == inode)
+        world_note_arrival(world, device, NULL);
+}
+
+/* To udevd it is a new one: its notes are to be its own again before they are believed. */
+static void begin_stay(struct device *device)
+{
+    udev_view_done(&device->udev);
+    device->initialised = false;
+    device->since_us = now_us();
 }
 
 void world_interface_returned(struct world *world, uint64_t inode)
 {
     away_return(&world->away, inode);
+    for (size_t i = 0; i < world->count; i++)
+        if (world->devices[i]->inode == inode && device_is_interface(world->devices[i]))
+            begin_stay(world->devices[i]);
 }
 
 void world_interface_lost(struct world *world, uint64_t inode)
@@ -47,6 +62,7 @@ void world_sweep(struct world *world)
         if (!known || known->inode != inode)
             continue;
         if (world_read(world, devpath, &fresh) > 0 && device_same(known, fresh)) {
+            begin_stay(known);
             world_refresh(world, fresh, NULL);
             continue;
         }

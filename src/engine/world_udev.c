@@ -65,7 +65,8 @@ bool world_describe(struct world *world, const char *devpath, uint64_t seqnum,
                     struct udev_view *view_take)
 {
     struct device *device = world_find(world, devpath);
-    if (device && seqnum >= device->since)
+    bool out = away_is_out(&world->away, devpath); /* then another has its name */
+    if (device && !out && seqnum >= device->since)
         take_in(world, device, seqnum, view_take);
     else
         udev_view_done(view_take);
@@ -78,7 +79,8 @@ int world_describe_all(struct world *world, bool all)
     for (size_t i = 0; i < world->count; i++) {
         struct device *device = world->devices[i];
         struct udev_view view = {0};
-        if (!all && device->initialised)
+        bool out = away_is_out(&world->away, device->devpath); /* what was said of it stays */
+        if (device->initialised && (!all || out))
             continue;
         int r = read_udev(world, device, &view);
         if (r > 0 && !is_new(device))
@@ -94,7 +96,8 @@ int world_describe_all(struct world *world, bool all)
 bool world_is_described(const struct world *world, const struct device *device, uint64_t seqnum)
 {
     const struct world_source *source = &world->source;
-    if (!source->has_udev || !source->has_udev(source->userdata))
+    if (!source->has_udev || !source->has_udev(source->userdata) ||
+        away_is_out(&world->away, device->devpath))
         return true;
     return seqnum ? device->described >= seqnum : device->initialised;
 }

@@ -78,6 +78,10 @@ static int run(const struct courier_world *world, const struct courier_request *
         return courier_marker_make(world, reply, why);
     case COURIER_MARKER_REMOVE:
         return courier_marker_remove(world, request, reply, why);
+    case COURIER_DIRECTORIES_MAKE:
+        return courier_directories_make(world, request, reply, why);
+    case COURIER_DIRECTORIES_REMOVE:
+        return courier_directories_remove(world, request, why);
     }
     return refuse(why, EINVAL, "the courier has no verb %d", (int)request->verb);
 }

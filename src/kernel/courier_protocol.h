@@ -27,6 +27,8 @@ enum courier_verb {
     COURIER_RECORD_REMOVE, /* it goes, if it is ours */
     COURIER_MARKER_MAKE,   /* /run/udev/control, where nothing is in its place */
     COURIER_MARKER_REMOVE,
+    COURIER_DIRECTORIES_MAKE, /* those above path, as for a node */
+    COURIER_DIRECTORIES_REMOVE,
 };
 
 struct courier_request {
@@ -37,10 +39,11 @@ struct courier_request {
     char group[COURIER_NAME_MAX];
     dev_t device; /* ATTACH, DETACH: st_dev and st_ino of our inode, to verify */
     ino_t inode;
-    bool block;                 /* ATTACH: a block device (for the placeholder) */
-    bool placeholder;           /* DETACH: what lies below the mount was made by us: remove it */
-    unsigned made_dirs;         /* DETACH, UNLINK: how many directories above path were made by us;
-                                   RECORD_REMOVE, MARKER_REMOVE: which, of enum courier_udev_directory */
+    bool block;       /* ATTACH: a block device (for the placeholder) */
+    bool placeholder; /* DETACH: what lies below the mount was made by us: remove it */
+    /* DETACH, UNLINK, DIRECTORIES_REMOVE: how many directories above path are to go, if they are
+     * empty. RECORD_REMOVE, MARKER_REMOVE: which were made by us, of enum courier_udev_directory */
+    unsigned made_dirs;
     char text[UDEV_RECORD_MAX]; /* RECORD_WRITE */
 };
 
@@ -55,7 +58,8 @@ struct courier_reply {
     char text[REFUSAL_MAX]; /* the reason where error is not 0 */
     bool placeholder;       /* ATTACH: made by us */
     bool shadowed;          /* DETACH: something else is mounted over it; it stays, dead */
-    unsigned made_dirs; /* ATTACH, LINK: how many were made; RECORD_WRITE, MARKER_MAKE: which were
-                           made; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
-    uint32_t uid, gid;  /* IDENTIFY */
+    /* ATTACH, LINK, DIRECTORIES_MAKE: how many were made; RECORD_WRITE, MARKER_MAKE: which were
+     * made; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
+    unsigned made_dirs;
+    uint32_t uid, gid; /* IDENTIFY */
 };

@@ -21,6 +21,13 @@ int courier_unlink(const struct courier_world *world, const struct courier_reque
 int courier_identify(const struct courier_world *world, const struct courier_request *request,
                      struct courier_reply *reply, struct refusal *why);
 
+/* In courier_directories.c. */
+int courier_directories_make(const struct courier_world *world,
+                             const struct courier_request *request, struct courier_reply *reply,
+                             struct refusal *why);
+int courier_directories_remove(const struct courier_world *world,
+                               const struct courier_request *request, struct refusal *why);
+
 /* In courier_record.c. What a udevd inside wrote is never touched: -EEXIST. */
 int courier_record_write(const struct courier_world *world, const struct courier_request *request,
                          struct courier_reply *reply, struct refusal *why);

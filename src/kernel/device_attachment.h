@@ -18,7 +18,7 @@ struct device_attachments {
 
 /*
  * The programs of a group's own, or all that judge its processes (`effective`: its ancestors' too).
- * Returns 0 or a negative errno.
+ * Returns 0; -ENOENT where the group was removed; or another negative errno.
  */
 int device_attachments_query(int group_fd, bool effective, struct device_attachments *ret);
 

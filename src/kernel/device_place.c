@@ -148,7 +148,7 @@ static bool is_gone(const struct device_place *place, int group_fd)
     if (group_fd < 0)
         return group_fd == -ENOENT;
     int r = device_attachments_query(group_fd, false, &now);
-    return r < 0 ? r == -ENODEV : !device_attachments_have(&now, place->id);
+    return r < 0 ? r == -ENOENT || r == -ENODEV : !device_attachments_have(&now, place->id);
 }
 
 void device_place_forget(const struct device_place *place, const char *directory)

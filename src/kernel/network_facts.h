@@ -11,9 +11,10 @@
 struct network_facts {
     char name[IFNAMSIZ];
     bool loopback;
-    bool default_route;         /* of IPv4 or IPv6, in any table */
+    bool default_route;         /* see network_route.h */
     char master[IFNAMSIZ];      /* "": it is no member of anything */
     char master_kind[IFNAMSIZ]; /* "bridge", "bond", "team", "vrf", ... */
+    char upper[IFNAMSIZ];       /* one that stands on it, a VLAN for example; "": none */
     int phy;                    /* a wireless interface: the index of its phy; else -1 */
 };
 
@@ -25,6 +26,9 @@ DEFINE_CLEANUP(struct rtnl_link *, rtnl_link_put)
  */
 int network_facts_read_link(struct network_socket *socket, int ifindex, struct rtnl_link **ret);
 
+/* Whether some interface has the name, or has it as an alternative one. */
+bool network_facts_is_name_taken(struct network_socket *socket, const char *name);
+
 /* Finds out about an interface of our own namespace. Returns 0 or a negative errno and the reason.
  */
 int network_facts_read(struct network_socket *socket, int ifindex, struct network_facts *ret,
@@ -32,6 +36,11 @@ int network_facts_read(struct network_socket *socket, int ifindex, struct networ
 
 /*
  * Whether the host can do without it: 0, or -EBUSY and the reason. What is refused would take
- * itself or others off the network: loopback, a member of a bridge or bond, a default route's way.
+ * itself or others off the network: loopback, a member of a bridge or bond, what carries others, a
+ * default route's way.
  */
 int network_facts_check(const struct network_facts *facts, struct refusal *why);
+
+/* Likewise for all other interfaces of its phy, where it has one. */
+int network_facts_check_phy(struct network_socket *socket, const struct network_facts *facts,
+                            struct refusal *why);

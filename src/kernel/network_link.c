@@ -22,50 +22,23 @@
 #include <sys/socket.h>
 
 #include "kernel/network_facts.h"
+#include "kernel/network_home.h"
 #include "kernel/network_phy.h"
+#include "kernel/network_request.h"
 #include "kernel/network_watch.h"
 
-#define FREE_PREFIX "dev"
-#define FREE_NAME                                                                                  \
-    FREE_PREFIX "%d" /* the kernel fills the number in; it calls its own foundlings so */
-
 struct network_link {
-    int ifindex;           /* inside */
-    int phy;               /* or -1 */
-    int netns_fd;          /* the container's */
-    struct rtnl_link *was; /* on the host, before it left */
+    int ifindex;              /* inside */
+    int phy;                  /* or -1 */
+    int netns_fd;             /* the container's */
+    struct network_home home; /* how it was there */
     struct network_socket *inside;
     struct network_watch *watch; /* inside */
 };
 
 static const char *home_name(const struct network_link *link)
 {
-    return rtnl_link_get_name(link->was);
-}
-
-static struct nl_msg *new_request(int ifindex)
-{
-    struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
-    _cleanup_(nlmsg_freep) struct nl_msg *message = nlmsg_alloc_simple(RTM_SETLINK, 0);
-    if (!message || nlmsg_append(message, &info, sizeof(info), NLMSG_ALIGNTO) < 0)
-        return NULL;
-    return TAKE_PTR(message);
-}
-
-/* To the namespace (-1: stay), under the name. */
-static struct nl_msg *new_move(int ifindex, int netns_fd, const char *name)
-{
-    _cleanup_(nlmsg_freep) struct nl_msg *message = new_request(ifindex);
-    if (!message || nla_put_string(message, IFLA_IFNAME, name) < 0 ||
-        (netns_fd >= 0 && nla_put_u32(message, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0))
-        return NULL;
-    return TAKE_PTR(message);
-}
-
-static int request_move(struct network_socket *socket, int ifindex, int netns_fd, const char *name)
-{
-    struct nl_msg *message = new_move(ifindex, netns_fd, name);
-    return message ? network_socket_request(socket, message) : -ENOMEM;
+    return network_home_name(&link->home);
 }
 
 static int refuse_move(int error, const char *from, const char *to, struct refusal *why)
@@ -89,10 +62,11 @@ static int link_new(struct network_socket *host, int ifindex, int netns_fd,
     if (!link)
         return refuse(why, ENOMEM, "no memory for an interface");
     link->netns_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, 0);
-    int r = link->netns_fd < 0 ? -errno : network_facts_read_link(host, ifindex, &link->was);
-    if (r < 0)
-        return refuse(why, -r, "cannot look at the interface: %s", strerror(-r));
-    r = network_socket_open(netns_fd, NETLINK_ROUTE, &link->inside, why);
+    if (link->netns_fd < 0)
+        return refuse(why, errno, "cannot hold the network namespace: %m");
+    int r = network_home_read(host, ifindex, &link->home, why);
+    if (r == 0)
+        r = network_socket_open(netns_fd, NETLINK_ROUTE, &link->inside, why);
     if (r == 0)
         r = network_watch_open(netns_fd, 0, &link->watch, why);
     if (r < 0)
@@ -101,41 +75,31 @@ static int link_new(struct network_socket *host, int ifindex, int netns_fd,
     return 0;
 }
 
-static bool is_name_taken(struct network_socket *socket, const char *name)
-{
-    _cleanup_(rtnl_link_putp) struct rtnl_link *other = NULL;
-    return rtnl_link_get_kernel(network_socket_nl(socket), 0, name, &other) == 0;
-}
-
 static int leave(struct network_link *link, struct network_socket *host, int ifindex,
                  const char *name, struct refusal *why)
 {
-    if (is_name_taken(link->inside, name))
+    if (network_facts_is_name_taken(link->inside, name))
         return refuse_move(EEXIST, home_name(link), name, why);
     if (link->phy >= 0)
         return network_phy_move(link->phy, -1, link->netns_fd, why);
-    int r = request_move(host, ifindex, link->netns_fd, name);
+    int r = network_request_move(host, ifindex, link->netns_fd, name);
     return r < 0 ? refuse_move(-r, home_name(link), name, why) : 0;
 }
 
 /*
  * Whether it arrived, and under its new name. The kernel moves first and renames then, so that one
  * whose name was taken meanwhile is inside though the request failed; and a phy takes its interface
- * along as it was called. Who is inside under a wrong name is brought back.
+ * along as it was called. What was said inside before is of others that had its number.
  */
 static int arrive(struct network_link *link, const struct network_watch *host_watch,
                   const char *name, int error, struct refusal *why)
 {
-    if (!host_watch->departed && error < 0)
-        return error;
+    (void)network_watch_read(link->watch);
     link->ifindex = host_watch->arrived ? host_watch->arrived : host_watch->ifindex;
     link->watch->ifindex = link->ifindex;
     if (link->phy >= 0 && error == 0)
-        error = request_move(link->inside, link->ifindex, -1, name);
-    if (error == 0)
-        return 0;
-    (void)network_link_return(link, NULL, NULL);
-    return refuse_move(-error, home_name(link), name, why);
+        error = network_request_move(link->inside, link->ifindex, -1, name);
+    return error == 0 ? 0 : refuse_move(-error, home_name(link), name, why);
 }
 
 int network_link_move(int ifindex, const char *name, int netns_fd, struct network_link **ret,
@@ -152,6 +116,8 @@ int network_link_move(int ifindex, const char *name, int netns_fd, struct networ
     if (r == 0)
         r = network_facts_check(&facts, why);
     if (r == 0)
+        r = network_facts_check_phy(host, &facts, why);
+    if (r == 0)
         r = link_new(host, ifindex, netns_fd, &link, why);
     if (r == 0)
         r = network_watch_open(-1, ifindex, &watch, why);
@@ -160,141 +126,97 @@ int network_link_move(int ifindex, const char *name, int netns_fd, struct networ
     link->phy = facts.phy;
     r = leave(link, host, ifindex, name, why);
     (void)network_watch_read(watch);
+    if (r < 0 && network_home_find(&link->home) > 0)
+        return r;
     r = arrive(link, watch, name, r, why);
-    if (r == 0)
-        *ret = TAKE_PTR(link);
+    *ret = TAKE_PTR(link);
     return r;
 }
 
-/* Each adds what is to be set back, where that differs: drivers may refuse even what is so already.
+/*
+ * Root inside may plant an alternative name that somebody at home has, and do so again; each try
+ * takes all of them away. Those that it had are given back at home.
  */
-static int put_address(struct nl_msg *message, struct rtnl_link *was, struct rtnl_link *now)
-{
-    struct nl_addr *address = rtnl_link_get_addr(was);
-    if (!address || nl_addr_get_len(address) == 0 ||
-        nl_addr_cmp(address, rtnl_link_get_addr(now)) == 0)
-        return 0;
-    return nla_put(message, IFLA_ADDRESS, (int)nl_addr_get_len(address),
-                   nl_addr_get_binary_addr(address));
-}
-
-static int put_mtu(struct nl_msg *message, struct rtnl_link *was, struct rtnl_link *now)
-{
-    if (rtnl_link_get_mtu(was) == rtnl_link_get_mtu(now))
-        return 0;
-    return nla_put_u32(message, IFLA_MTU, rtnl_link_get_mtu(was));
-}
-
-static int put_group(struct nl_msg *message, struct rtnl_link *was, struct rtnl_link *now)
-{
-    if (rtnl_link_get_group(was) == rtnl_link_get_group(now))
-        return 0;
-    return nla_put_u32(message, IFLA_GROUP, rtnl_link_get_group(was));
-}
-
-static int put_alias(struct nl_msg *message, struct rtnl_link *was, struct rtnl_link *now)
-{
-    const char *alias = rtnl_link_get_ifalias(was);
-    if (streq_null(alias, rtnl_link_get_ifalias(now)))
-        return 0;
-    return nla_put(message, IFLA_IFALIAS, alias ? (int)strlen(alias) : 0, alias ? alias : "");
-}
-
-static const struct {
-    const char *name;
-    int (*put)(struct nl_msg *message, struct rtnl_link *was, struct rtnl_link *now);
-} settings[] = {
-    {"MAC address", put_address}, {"MTU", put_mtu}, {"group", put_group}, {"alias", put_alias}};
-
-/* The whole way home in one request. */
-static int request_return(struct network_link *link, struct rtnl_link *now, int home_fd,
-                          const char *name)
-{
-    _cleanup_(nlmsg_freep) struct nl_msg *message = new_move(link->ifindex, home_fd, name);
-    int r = message ? 0 : -ENOMEM;
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(settings); i++)
-        r = settings[i].put(message, link->was, now);
-    return r == 0 ? network_socket_request(link->inside, TAKE_PTR(message)) : -ENOMEM;
-}
+#define TRIES 3
 
 static int return_alone(struct network_link *link, struct network_socket *host,
                         struct rtnl_link *now, int home_fd, struct refusal *why)
 {
-    bool taken = is_name_taken(host, home_name(link));
-    int r = request_return(link, now, home_fd, taken ? FREE_NAME : home_name(link));
-    if (network_link_lost(link)) /* what failed, failed after the move */
-        return 0;
-    return refuse(why, -r, "cannot bring %s home: %s", home_name(link), strerror(-r));
-}
-
-/* Whether one setting is as it was, or is now. */
-static int set_back(struct network_link *link, struct network_socket *host, struct rtnl_link *now,
-                    size_t setting)
-{
-    _cleanup_(nlmsg_freep) struct nl_msg *message = new_request(link->watch->arrived);
-    if (!message)
-        return -ENOMEM;
-    uint32_t empty = nlmsg_hdr(message)->nlmsg_len;
-    if (settings[setting].put(message, link->was, now) < 0)
-        return -ENOMEM;
-    if (nlmsg_hdr(message)->nlmsg_len == empty)
-        return 0;
-    return network_socket_request(host, TAKE_PTR(message));
-}
-
-/* A name that was given inside means nothing here. */
-static void settle_name(struct network_link *link, struct network_socket *host,
-                        struct rtnl_link *now, struct refusal *remark)
-{
-    _cleanup_(rtnl_link_putp) struct rtnl_link *named = NULL;
-    int ifindex = link->watch->arrived;
-    if (streq_null(rtnl_link_get_name(now), home_name(link)) ||
-        request_move(host, ifindex, -1, home_name(link)) == 0)
-        return;
-    if (!after_prefix(rtnl_link_get_name(now), FREE_PREFIX))
-        (void)request_move(host, ifindex, -1, FREE_NAME);
-    if (network_facts_read_link(host, ifindex, &named) == 0)
-        refuse(remark, EEXIST, "the name %s is taken: the interface came home as %s",
-               home_name(link), rtnl_link_get_name(named));
-}
-
-/* It is home: what is not as it was gets another try, one by one, and is said. */
-static void settle(struct network_link *link, struct network_socket *host, struct refusal *remark)
-{
-    _cleanup_(rtnl_link_putp) struct rtnl_link *now = NULL;
-    if (network_facts_read_link(host, link->watch->arrived, &now) < 0)
-        return; /* unplugged meanwhile */
-    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-        int r = set_back(link, host, now, i);
-        if (r < 0)
-            refuse(remark, -r, "the %s of %s is not what it was: %s", settings[i].name,
-                   home_name(link), strerror(-r));
+    int r = -EEXIST;
+    (void)network_altnames_keep_only(link->inside, link->ifindex, &link->home.altnames);
+    for (int i = 0; i < TRIES && r == -EEXIST; i++) {
+        if (i > 0)
+            (void)network_altnames_keep_only(link->inside, link->ifindex, NULL);
+        bool taken = network_facts_is_name_taken(host, home_name(link));
+        r = network_home_bring(&link->home, link->inside, now, home_fd,
+                               taken ? NETWORK_HOME_FREE_NAME : home_name(link));
+        if (r == 0 || network_link_lost(link)) /* what failed, failed after the move */
+            return 0;
     }
-    settle_name(link, host, now, remark);
+    return refuse(why, -r, "%s does not come home: %s", home_name(link), strerror(-r));
 }
 
-int network_link_return(struct network_link *link, struct refusal *remark, struct refusal *why)
+/*
+ * Whether what has its number inside may be it: where its departure was not heard, root inside may
+ * have given the number to another. Nobody inside makes one of a physical interface's kind, which
+ * is none. Returns 1 and *ret, 0, or a negative errno.
+ */
+static int find_inside(struct network_link *link, struct rtnl_link **ret)
 {
     _cleanup_(rtnl_link_putp) struct rtnl_link *now = NULL;
-    _cleanup_network_socket_ struct network_socket *host = NULL;
-    _cleanup_close_ int home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-
-    if (network_link_lost(link))
+    int r = network_facts_read_link(link->inside, link->ifindex, &now);
+    if (r < 0)
+        return r == -ENODEV ? 0 : r;
+    if (!streq_null(rtnl_link_get_type(now), rtnl_link_get_type(link->home.was)))
         return 0;
-    int r = home_fd < 0 ? -errno : network_facts_read_link(link->inside, link->ifindex, &now);
-    if (r == -ENODEV)
+    *ret = TAKE_PTR(now);
+    return 1;
+}
+
+/* Asks the kernel for it. Returns 0 where it is not inside any more. */
+static int bring(struct network_link *link, struct network_socket *host, struct refusal *why)
+{
+    _cleanup_(rtnl_link_putp) struct rtnl_link *now = NULL;
+    _cleanup_close_ int home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    int r = home_fd < 0 ? -errno : find_inside(link, &now);
+    if (r == 0)
         return 0;
     if (r < 0)
         return refuse(why, -r, "cannot look for %s inside: %s", home_name(link), strerror(-r));
-    r = network_socket_open(-1, NETLINK_ROUTE, &host, why);
-    if (r == 0)
-        r = link->phy < 0 ? return_alone(link, host, now, home_fd, why)
-                          : network_phy_move(link->phy, link->netns_fd, home_fd, why);
+    return link->phy < 0 ? return_alone(link, host, now, home_fd, why)
+                         : network_phy_move(link->phy, link->netns_fd, home_fd, why);
+}
+
+static void remark_loss(const struct network_link *link, struct refusal *remark)
+{
+    if (link->watch->moved)
+        refuse(remark, ENODEV, "%s was moved on by the container, to another network namespace",
+               home_name(link));
+}
+
+enum network_return network_link_return(struct network_link *link, struct refusal *remark,
+                                        struct refusal *why)
+{
+    _cleanup_network_socket_ struct network_socket *host = NULL;
+    int r = network_socket_open(-1, NETLINK_ROUTE, &host, why);
+    bool lost = network_link_lost(link);
+    if (r == 0 && !lost && network_home_find(&link->home) == 0)
+        r = bring(link, host, why);
     if (r < 0)
-        return r;
-    (void)network_watch_read(link->watch);
-    settle(link, host, remark);
-    return 1;
+        return NETWORK_RETURN_FAILED;
+    int ifindex = network_home_find(&link->home);
+    if (ifindex > 0) {
+        network_home_settle(&link->home, host, ifindex, remark);
+        return NETWORK_RETURN_HOME;
+    }
+    if (lost)
+        remark_loss(link, remark);
+    return NETWORK_RETURN_LOST;
+}
+
+int network_link_ifindex(const struct network_link *link)
+{
+    return link->ifindex;
 }
 
 int network_link_fd(const struct network_link *link)
@@ -306,8 +228,7 @@ bool network_link_lost(struct network_link *link)
 {
     _cleanup_(rtnl_link_putp) struct rtnl_link *now = NULL;
     if (network_watch_read(link->watch) < 0 && !link->watch->departed)
-        link->watch->departed =
-            network_facts_read_link(link->inside, link->ifindex, &now) == -ENODEV;
+        link->watch->departed = find_inside(link, &now) == 0;
     return link->watch->departed;
 }
 
@@ -317,7 +238,7 @@ void network_link_free(struct network_link *link)
         return;
     network_watch_close(link->watch);
     network_socket_close(link->inside);
-    rtnl_link_put(link->was);
+    network_home_done(&link->home);
     fd_close(link->netns_fd);
     free(link);
 }

@@ -16,18 +16,30 @@ struct network_link;
  * Moves interface `ifindex` of our namespace into that behind `netns_fd`, where it is called `name`
  * and is down. Refused by name: what the host cannot do without (network_facts.h), a name that is
  * taken inside, what the kernel leaves nowhere but where it is. A wireless one goes with its phy.
- * Returns 0 and *ret, or a negative errno and the reason; the interface is as it was then.
+ * Returns 0 and *ret, or a negative errno and the reason. If *ret is set even so (to NULL before),
+ * then it is inside under a wrong name, and is to be brought home.
  */
 int network_link_move(int ifindex, const char *name, int netns_fd, struct network_link **ret,
                       struct refusal *why);
 
+enum network_return {
+    NETWORK_RETURN_FAILED, /* it is inside still */
+    NETWORK_RETURN_HOME,
+    NETWORK_RETURN_LOST, /* it is not inside any more: it was unplugged, deleted, or moved on */
+};
+
 /*
- * Brings it home: down, with its own name, MAC address, MTU, group and alias, whatever became of
- * these inside. Where its name is taken the kernel gives it a free one; that, and what the driver
- * does not set back, is said in *remark. Returns 1; 0: it is not inside any more (it was unplugged,
- * deleted, or moved on); or a negative errno and the reason: it is inside still.
+ * Brings it home: down, with its own name, alternative names, MAC address, MTU, group and alias,
+ * whatever became of these inside. Where its name is taken the kernel gives it a free one; that,
+ * and what the driver does not set back, is said in *remark, and so is that it was moved on. *why
+ * says why it failed. It is found at home by its inode number in sysfs, so that nothing said inside
+ * makes us touch another.
  */
-int network_link_return(struct network_link *link, struct refusal *remark, struct refusal *why);
+enum network_return network_link_return(struct network_link *link, struct refusal *remark,
+                                        struct refusal *why);
+
+/* Its number inside. */
+int network_link_ifindex(const struct network_link *link);
 
 /* A descriptor that is readable when something happened to interfaces inside. */
 int network_link_fd(const struct network_link *link);

@@ -12,8 +12,9 @@ struct network_socket;
 
 /*
  * Opens a socket of a netlink `protocol` in the namespace behind `netns_fd` (-1: in ours). It stays
- * there, and keeps the namespace, whoever uses it. Returns 0 and *ret, or a negative errno and the
- * reason. If the way back from the namespace fails the process aborts.
+ * there, and keeps the namespace, whoever uses it. Nobody but the kernel can send to it; but who is
+ * root there can send to a multicast group that it joins. It never blocks. Returns 0 and *ret, or a
+ * negative errno and the reason. If the way back from the namespace fails the process aborts.
  */
 int network_socket_open(int netns_fd, int protocol, struct network_socket **ret,
                         struct refusal *why);
@@ -26,11 +27,16 @@ DEFINE_CLEANUP(struct network_socket *, network_socket_close)
 /* libnl's socket in it, borrowed. */
 struct nl_sock *network_socket_nl(const struct network_socket *socket);
 
-/* Sends a request and waits for its end. Returns 0, or the kernel's errno, negative. */
-int network_socket_request(struct network_socket *socket, struct nl_msg *message_take);
+typedef void (*network_answer_fn)(struct nl_msg *message, void *userdata);
 
-/* The negative errno behind `nl_error`, which a call of libnl on this socket just returned (< 0).
+/*
+ * Sends a request, and calls `on_answer` (may be NULL) for each message of the answer, until its
+ * end. Returns 0, or the kernel's errno, negative; -EIO: the answer got lost.
  */
-int network_socket_error(struct network_socket *socket, int nl_error);
+int network_socket_ask(struct network_socket *socket, struct nl_msg *message_take,
+                       network_answer_fn on_answer, void *userdata);
+
+/* Sends a request that is answered by yes or no. Returns 0, or a negative errno like ask(). */
+int network_socket_request(struct network_socket *socket, struct nl_msg *message_take);
 
 DEFINE_CLEANUP(struct nl_msg *, nlmsg_free)

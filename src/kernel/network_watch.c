@@ -15,17 +15,15 @@ static bool is_departure(struct nlmsghdr *header, int ifindex)
            info->ifi_family == AF_UNSPEC && info->ifi_index == ifindex;
 }
 
-/* Who moves tells its new number; who is deleted has none. Since Linux 4.16. */
-static int on_message(struct nl_msg *message, void *userdata)
+/* Who moves tells its new number and namespace; who is deleted has none. Since Linux 4.16. */
+static void look_at(struct network_watch *watch, struct nlmsghdr *header)
 {
-    struct network_watch *watch = userdata;
-    struct nlmsghdr *header = nlmsg_hdr(message);
     if (watch->departed || !is_departure(header, watch->ifindex))
-        return NL_OK;
+        return;
     struct nlattr *number = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_NEW_IFINDEX);
     watch->departed = true;
     watch->arrived = number ? (int)nla_get_u32(number) : 0;
-    return NL_OK;
+    watch->moved = number || nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_NEW_NETNSID);
 }
 
 /*
@@ -50,13 +48,8 @@ static int hear_departures_only(struct nl_sock *nl)
 static int listen_to_links(struct network_watch *watch)
 {
     struct nl_sock *nl = network_socket_nl(watch->socket);
-    nl_socket_disable_seq_check(nl);
     int r = hear_departures_only(nl);
-    if (r == 0)
-        r = nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_CUSTOM, on_message, watch);
-    if (r == 0)
-        r = nl_socket_add_memberships(nl, RTNLGRP_LINK, 0);
-    return r == 0 ? nl_socket_set_nonblocking(nl) : r;
+    return r == 0 ? nl_socket_add_memberships(nl, RTNLGRP_LINK, 0) : r;
 }
 
 int network_watch_open(int netns_fd, int ifindex, struct network_watch **ret, struct refusal *why)
@@ -83,13 +76,40 @@ void network_watch_close(struct network_watch *watch)
     free(watch);
 }
 
+/*
+ * Reads one message. The group takes what root inside sends, under any name; only the kernel has
+ * the port number 0. Read by hand, as libnl goes on for as long as messages say that more follow.
+ * Returns 1, 0: there is none, or -ENOBUFS.
+ */
+static int read_one(struct network_watch *watch)
+{
+    union {
+        struct nlmsghdr header;
+        char bytes[32768];
+    } message;
+    struct sockaddr_nl sender = {.nl_pid = UINT32_MAX};
+    socklen_t sender_size = sizeof(sender);
+    ssize_t size =
+        recvfrom(nl_socket_get_fd(network_socket_nl(watch->socket)), &message, sizeof(message),
+                 MSG_DONTWAIT, (struct sockaddr *)&sender, &sender_size);
+    if (size < 0) /* an error is taken from the socket by reading it */
+        return errno == EAGAIN ? 0 : -ENOBUFS;
+    if (sender.nl_pid == 0 && nlmsg_ok(&message.header, (int)size))
+        look_at(watch, &message.header);
+    return 1;
+}
+
+/* Who floods the group from inside keeps us no longer than this; then there may be more. */
+#define READ_MAX 256
+
 int network_watch_read(struct network_watch *watch)
 {
     bool lost = false;
-    int r;
-    do { /* an error is taken from the socket by reading it: what follows can be read */
-        r = nl_recvmsgs_default(network_socket_nl(watch->socket));
-        lost |= r < 0 && r != -NLE_AGAIN;
-    } while (r >= 0 || r == -NLE_NOMEM);
-    return lost ? -ENOBUFS : 0;
+    for (int i = 0; i < READ_MAX; i++) {
+        int r = read_one(watch);
+        if (r == 0)
+            return lost ? -ENOBUFS : 0;
+        lost |= r < 0;
+    }
+    return -ENOBUFS;
 }

@@ -12,6 +12,7 @@ struct network_watch {
     struct network_socket *socket;
     int ifindex;   /* of whom; may be set until the first reading */
     bool departed; /* it is not in the namespace any more */
+    bool moved;    /* it left for another namespace; or it was deleted, or we do not know */
     int arrived;   /* its number where it went; 0: it was deleted, or we do not know */
 };
 
@@ -26,6 +27,8 @@ int network_watch_open(int netns_fd, int ifindex, struct network_watch **ret, st
 void network_watch_close(struct network_watch *watch);
 DEFINE_CLEANUP(struct network_watch *, network_watch_close)
 
-/* Reads what was said until now, without waiting. Returns 0, or -ENOBUFS where some of it was lost.
+/*
+ * Reads what the kernel said until now, without waiting. Returns 0, or -ENOBUFS where some of it
+ * was lost, or there is more than can be read at once.
  */
 int network_watch_read(struct network_watch *watch);

@@ -6,12 +6,14 @@
 #include "kernel/namespace.h"
 
 /*
- * Whether something listens on /run/udev/control in the container's network namespace. Processes of
- * one namespace cannot be told apart: where containers share it, the udevd of one counts for all.
- * Returns 1 or 0, or a negative errno where it cannot be known: the process is dead, or has more
- * sockets than anybody should read through.
+ * Whether something listens on /run/udev/control in the container's network namespace, and
+ * something to the kernel's uevents: systemd opens the two one after the other, and who is told of
+ * devices in between is told in vain. Processes of one namespace cannot be told apart: where
+ * containers share it, the udevd of one counts for all. Returns 1 or 0, or a negative errno where
+ * it cannot be known: the process is dead, or has more sockets than anybody should read through.
  */
 int udevd_probe(const struct namespaces *namespaces);
 
-/* Whether one line of /proc/PID/net/unix is of such a socket. */
-bool udevd_probe_line(const char *line);
+/* Whether one line is of such a socket: of /proc/PID/net/unix, of /proc/PID/net/netlink. */
+bool udevd_probe_control_line(const char *line);
+bool udevd_probe_uevent_line(const char *line);

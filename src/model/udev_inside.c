@@ -110,11 +110,37 @@ static int node_inside(const struct udev_inside_source *source, char **ret)
     return 0;
 }
 
+static int set_number(struct property_list *list, const char *key, uint64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%" PRIu64, number);
+    return property_set(list, key, text);
+}
+
+/* What moved into the container has another name there, and so another path. */
+static int take_interface(struct property_list *kernel, const struct udev_inside_source *source)
+{
+    const char *name = source->grant->interface, *devpath = source->device->devpath;
+    _cleanup_free_ char *moved = NULL;
+    if (!name)
+        return 0;
+    if (asprintf(&moved, "%.*s/%s", (int)(strrchr(devpath, '/') - devpath), devpath, name) < 0) {
+        moved = NULL; /* undefined then */
+        return -ENOMEM;
+    }
+    int r = property_set(kernel, "DEVPATH", moved);
+    if (r == 0)
+        r = property_set(kernel, "INTERFACE", name);
+    return r == 0 && source->ifindex ? set_number(kernel, "IFINDEX", (uint64_t)source->ifindex) : r;
+}
+
 static int take_kernel(struct udev_inside *inside, const struct udev_inside_source *source)
 {
     _cleanup_free_ char *node = NULL;
 
     int r = property_merge(&inside->kernel, &source->device->properties);
+    if (r == 0)
+        r = take_interface(&inside->kernel, source);
     if (r == 0)
         r = node_inside(source, &node);
     return r == 0 && node ? property_set(&inside->kernel, "DEVNAME", node) : r;
@@ -263,13 +289,6 @@ void udev_inside_done(struct udev_inside *inside)
     property_list_done(&inside->kernel);
     property_list_done(&inside->moment);
     udev_record_done(&inside->record);
-}
-
-static int set_number(struct property_list *list, const char *key, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%" PRIu64, number);
-    return property_set(list, key, text);
 }
 
 /* Names with a separator between them and, for tags, around them; none for none. */

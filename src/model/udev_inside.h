@@ -7,6 +7,7 @@
  * (udev_message.h).
  *
  * - DEVNAME is the node's path inside; DEVLINKS and the record's links are those that are there.
+ * - A network interface has the name and number that it was given inside.
  * - What udev's rules found out stays: ID_*, tags, USEC_INITIALIZED. A device that udev has not
  *   described, for want of a udevd on the host, has what the kernel says, and is initialised too.
  * - What is addressed to the host's own systemd, logind, seats, snaps and to devolve goes.
@@ -25,7 +26,8 @@ struct udev_inside_source {
     const struct name_list *links; /* those that are there; NULL: all of the grant's */
     const struct uevent *event;    /* what is being told, or NULL: its properties that sysfs does
                                       not have (RESIZE=1, DEVPATH_OLD) are of the message alone */
-    uint64_t now_us;               /* CLOCK_MONOTONIC: USEC_INITIALIZED where udev gave none */
+    int ifindex; /* of a network interface inside, where its number may be another; 0: as here */
+    uint64_t now_us; /* CLOCK_MONOTONIC: USEC_INITIALIZED where udev gave none */
 };
 
 struct udev_inside {

@@ -47,7 +47,10 @@ static int take_record(struct udev_word *word, const struct udev_inside_source *
                        const struct udev_inside *inside)
 {
     char id[UDEV_RECORD_ID_MAX], text[UDEV_RECORD_MAX];
-    if (udev_record_id(source->device, id) < 0)
+    struct device seen = *source->device; /* no more than the record's name needs */
+    if (source->ifindex)
+        seen.ifindex = source->ifindex;
+    if (udev_record_id(&seen, id) < 0)
         return 0;
     int r = udev_record_print(&inside->record, text, sizeof(text));
     if (r < 0)
@@ -60,7 +63,8 @@ static int take_record(struct udev_word *word, const struct udev_inside_source *
 static int fill(struct udev_word *word, const struct udev_inside_source *source,
                 struct udev_inside *inside, uint64_t seqnum)
 {
-    word->devpath = strdup(source->device->devpath);
+    const char *devpath = property_get(&inside->kernel, "DEVPATH");
+    word->devpath = devpath ? strdup(devpath) : NULL;
     if (!word->devpath)
         return -ENOMEM;
     int r = take_record(word, source, inside);

@@ -5,63 +5,10 @@
 # interfaces are virtual pairs, of which one end goes and the other stays to talk to.
 
 load common
-
-mac=02:00:00:00:00:01
+load fixture/network
 
 setup() {
-    common_setup
-    command -v ip >/dev/null || skip "there is no ip(8)"
-    make_host
-    pair eth5 "$mac"
-    rule_file 10-test.rules <<RULES
-SUBSYSTEM=="net", ATTR{address}=="$mac", CONTAINER+="box*", NAME="lan0"
-RULES
-}
-
-host_ip() {
-    (in_host ip "$@")
-}
-
-# pair NAME MAC: an interface on the host, whose other end is NAME-peer.
-pair() {
-    host_ip link add "$1" address "$2" type veth peer name "$1-peer" || skip "this kernel has no veth"
-}
-
-# link_of NAME: what ip(8) says of an interface of the host, on one line.
-link_of() {
-    host_ip -o -d link show dev "$1" 2>/dev/null
-}
-
-at_home() {
-    [[ -n $(link_of "$1") ]]
-}
-
-link_in() {
-    in_box "$1" ip -o -d link show dev "$2" 2>/dev/null
-}
-
-inside() {
-    [[ -n $(link_in "$1" "$2") ]]
-}
-
-# The interface as it was, and down.
-assert_home() {
-    wait_until 5 at_home eth5
-    assert_contains "$(link_of eth5)" "state DOWN" "the interface at home"
-    assert_contains "$(link_of eth5)" "link/ether $mac" "the interface at home"
-    assert_contains "$(link_of eth5)" "mtu 1400" "the interface at home"
-}
-
-start_with() {
-    host_ip link set eth5 mtu 1400
-    start_daemon
-    start_box "$@"
-    register box
-}
-
-# reason NAME INTERFACE: why the container does not get it.
-reason() {
-    call ListGrants "{\"container\":\"$1\"}" | jq -r --arg name "/$2" '.grants[] | select(.devpath | endswith($name)).reason // ""'
+    network_setup
 }
 
 # talk BOX: both ends get addresses, and a ping goes there and back.
@@ -77,13 +24,6 @@ talk() {
     else
         skip "there is no ping(8)"
     fi
-}
-
-# spoil BOX: root inside leaves nothing as it was.
-spoil() {
-    in_box "$1" ip link set lan0 down
-    in_box "$1" ip link set lan0 mtu 1300 address 02:00:00:00:00:99 name wan9
-    in_box "$1" ip link set wan9 up
 }
 
 @test "an interface talks inside under its new name, and is home as it was when the container is killed" {
@@ -110,6 +50,43 @@ spoil() {
     host_ip link delete eth5-peer
     hears box remove /devices/virtual/net/lan0
     wait_until 5 is "" grants box
+}
+
+# A host whose udevd calls the interface wan5.
+start_naming_udevd() {
+    host_ip link delete eth5
+    start_udevd <<RULES
+SUBSYSTEM=="net", ATTR{address}=="$mac", ENV{ID_TEST}="A5"
+SUBSYSTEM=="net", ATTR{address}=="$mac", ACTION=="add", NAME="wan5"
+RULES
+    rule_file 10-test.rules <<<'SUBSYSTEM=="net", KERNEL=="eth5|wan5", CONTAINER+="box*", NAME="lan0"'
+    start_daemon
+    start_box box
+    register box
+}
+
+@test "an interface leaves when a udevd on the host has named it, and comes home under that name" {
+    start_naming_udevd
+    pair eth5 "$mac"
+    wait_until 10 inside box lan0
+    spoil box
+    stop_box box
+    wait_until 5 at_home wan5
+    assert_contains "$(link_of wan5)" "link/ether $mac" "the interface at home"
+    not at_home eth5
+}
+
+@test "the second container gets the interface when a udevd on the host is done with its coming home" {
+    start_naming_udevd
+    start_box box2
+    register box2
+    pair eth5 "$mac"
+    wait_until 10 inside box lan0
+    stop_box box
+    wait_until 10 inside box2 lan0
+    wait_until 10 in_box box2 grep -rq 'E:ID_TEST=A5' /run/udev/data
+    stop_box box2
+    wait_until 5 at_home wan5
 }
 
 @test "an interface that is away is explained and described as one that is here" {

@@ -154,10 +154,12 @@ record_in_box() {
     assert_contains "$(info)" "E: ID_TEST=A5" "udevadm info"
 }
 
-# A listener on udev's control socket, which is all that is asked of a udevd; it ends when it reads a line.
+# What is asked of a udevd: it listens on udev's control socket, and to the kernel. It ends when it reads a line.
 fake_udevd() {
     in_box box /usr/bin/python3 -I -S -c '
 import os, socket, sys
+kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15)
+kernel.bind((0, 1))
 control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 os.unlink("/run/udev/control")
 control.bind("/run/udev/control")
@@ -169,9 +171,11 @@ sys.stdin.readline()'
     box_with_monitor
     loop_add "$first"
     wait_until 10 is 1 monitored UDEV add
+    assert_equal "$(container_fact box udev)" kernel "who does what udev does" # no udevd runs on this host
     hold_open udevd
     in_background fake_udevd <"$work/udevd.stdin"
     wait_until 10 is 2 monitored KERNEL add
+    assert_equal "$(container_fact box udev)" inside "who does what udev does"
     not in_box box test -e "$(record_in_box)"
     loop_remove "$first"
     wait_until 10 is 1 monitored KERNEL remove

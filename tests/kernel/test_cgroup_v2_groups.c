@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#include "kernel/device_attachment.h"
 
 /* ---- groups ---- */
 
@@ -50,6 +53,20 @@ static void each_group_that_holds_the_container_alone_is_edited(void **state)
     assert_int_equal(cgroup_scene_programs(scene->group_fd, after), 2);
     assert_memory_equal(before, after, 2 * sizeof(before[0]));
     close(parent_fd);
+}
+
+/* By this a group is known that goes while its programs are looked at: what is kept for it goes
+ * too. */
+static void the_programs_of_a_removed_group_are_not_found(void **state)
+{
+    struct cgroup_scene *scene = *state;
+    struct device_attachments now;
+    cgroup_scene_need();
+    int fd = cgroup_scene_make_group("removed", scene->group, sizeof(scene->group));
+    assert_int_equal(device_attachments_query(fd, false, &now), 0);
+    assert_int_equal(rmdir(scene->group), 0);
+    assert_int_equal(device_attachments_query(fd, false, &now), -ENOENT);
+    close(fd);
 }
 
 struct shared {
@@ -245,6 +262,7 @@ int main(void)
         TEST(a_shared_group_that_denies_is_a_refusal_by_name),
         TEST(a_shared_group_that_does_not_deny_is_no_refusal),
         TEST(a_group_that_others_share_is_not_edited),
+        TEST(the_programs_of_a_removed_group_are_not_found),
         TEST(a_program_with_storage_of_its_attachment_is_refused),
         TEST(on_a_hybrid_host_both_hierarchies_give_and_either_refuses_for_both),
     };

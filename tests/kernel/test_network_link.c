@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 #include "fixture.h"
@@ -84,6 +85,14 @@ static int index_of(const char *name)
     return atoi(show(name));
 }
 
+/* sysfs shows the interfaces of the namespace that mounted it. */
+static int mount_sysfs(void)
+{
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -1;
+    return mount("sys", "/sys", "sysfs", 0, NULL);
+}
+
 static int set_up(void **state)
 {
     static struct scene scene;
@@ -92,7 +101,7 @@ static int set_up(void **state)
     *state = &scene;
     if (fixture_missing())
         return 0;
-    if (unshare(CLONE_NEWNET) < 0 || fixture_start(NULL, &scene.fixture) < 0)
+    if (unshare(CLONE_NEWNET) < 0 || fixture_start(NULL, &scene.fixture) < 0 || mount_sysfs() < 0)
         return -1;
     scene.host_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     snprintf(path, sizeof(path), "/proc/%d/ns/net", fixture_pid(scene.fixture));
@@ -133,7 +142,7 @@ static void move(struct scene *scene, const char *from, const char *to)
 static void bring_home(struct scene *scene, const char *name)
 {
     struct refusal why = {.error = 0}, remark = {.error = 0};
-    if (network_link_return(scene->link, &remark, &why) != 1)
+    if (network_link_return(scene->link, &remark, &why) != NETWORK_RETURN_HOME)
         fail_msg("%s", why.text);
     assert_int_equal(remark.error, 0);
     assert_says(show(name), "state DOWN");
@@ -204,6 +213,31 @@ static void a_name_that_is_taken_inside_is_refused_and_nothing_changes(void **st
     assert_says(show("eth0"), ",UP");
 }
 
+/* The kernel renames when it has moved, and does not take this name. */
+static void one_that_arrives_under_a_wrong_name_can_be_brought_home(void **state)
+{
+    struct scene *scene = get_scene(state);
+    struct refusal why = {.error = 0};
+    assert_true(network_link_move(index_of("eth0"), "a/b", scene->netns_fd, &scene->link, &why) <
+                0);
+    assert_non_null(scene->link);
+    assert_string_equal(show("eth0"), "");
+    bring_home(scene, "eth0");
+}
+
+/* Whatever was heard of it: at home it is found by its inode number. */
+static void one_that_was_sent_home_from_inside_is_settled_there(void **state)
+{
+    struct scene *scene = get_scene(state);
+    char command[96];
+    move(scene, "eth0", "lan0");
+    snprintf(command, sizeof(command), "link set lan0 netns /proc/%d/fd/%d", (int)getpid(),
+             scene->host_fd);
+    assert_true(ip_inside(scene, command));
+    assert_says(show("lan0"), "link/ether " MAC);
+    bring_home(scene, "eth0");
+}
+
 static void a_name_that_is_taken_at_home_is_replaced_and_said(void **state)
 {
     struct scene *scene = get_scene(state);
@@ -211,7 +245,7 @@ static void a_name_that_is_taken_at_home_is_replaced_and_said(void **state)
     move(scene, "eth0", "lan0");
     assert_true(ip("link add eth0 type ifb"));
     assert_true(ip_inside(scene, "link set lan0 mtu 1300"));
-    assert_int_equal(network_link_return(scene->link, &remark, &why), 1);
+    assert_int_equal(network_link_return(scene->link, &remark, &why), NETWORK_RETURN_HOME);
     assert_int_equal(remark.error, EEXIST);
     assert_says(remark.text, "eth0 is taken: the interface came home as dev0");
     assert_says(show("dev0"), "link/ether " MAC);
@@ -244,12 +278,37 @@ static void what_the_host_needs_is_refused_by_name(void **state)
          "eth0",
          "default route goes through eth0",
          EBUSY},
+        {{"link set eth0 up", "address add 192.0.2.2/24 dev eth0",
+          "route add table 77 default via 192.0.2.1"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "route add 0.0.0.0/1 dev eth0", "route add 128.0.0.0/1 dev eth0"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "-6 route add ::/1 dev eth0", "-6 route add 8000::/1 dev eth0"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "nexthop add id 5 dev eth0", "route add default nhid 5"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link set eth0 up", "nexthop add id 5 dev eth0",
+          "nexthop add id 6 group 5 && echo 0 >/proc/sys/net/ipv4/nexthop_compat_mode && "
+          "ip route add default nhid 6"},
+         "eth0",
+         "default route goes through eth0",
+         EBUSY},
+        {{"link add link eth0 name mv0 type macvlan"}, "eth0", "eth0 carries mv0", EBUSY},
         {{"link add br0 type bridge"}, "br0", "its kind of interface stays", EINVAL},
     };
     struct scene *scene = get_scene(state);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct refusal why = {.error = 0};
         assert_int_equal(unshare(CLONE_NEWNET), 0);
+        assert_int_equal(mount_sysfs(), 0);
         assert_true(ip("link add eth0 type veth peer name peer") && ip("link set peer up"));
         for (size_t s = 0; s < ARRAY_SIZE(cases[i].setup) && cases[i].setup[s]; s++)
             if (!ip("%s", cases[i].setup[s]))
@@ -269,6 +328,8 @@ static void a_route_through_another_interface_is_no_hindrance(void **state)
     assert_true(ip("address add 192.0.2.2/24 dev peer"));
     assert_true(ip("route add default via 192.0.2.1 dev peer"));
     assert_true(ip("route add 198.51.100.0/24 dev eth0"));
+    assert_true(ip("route add 0.0.0.0/1 dev eth0")); /* half the world is not all of it */
+    assert_true(ip("-6 route add 8000::/1 dev eth0"));
     move(scene, "eth0", "lan0");
     bring_home(scene, "eth0");
 }
@@ -287,7 +348,7 @@ static void wait_until_lost(struct scene *scene)
     while (!network_link_lost(scene->link))
         if (poll(&look, 1, DEADLINE_MS) <= 0)
             fail_msg("nobody said that the interface went");
-    assert_int_equal(network_link_return(scene->link, NULL, NULL), 0);
+    assert_int_equal(network_link_return(scene->link, NULL, NULL), NETWORK_RETURN_LOST);
 }
 
 static void one_that_ends_inside_is_lost(void **state)
@@ -300,6 +361,7 @@ static void one_that_ends_inside_is_lost(void **state)
 
 static void one_that_moves_on_is_lost(void **state)
 {
+    struct refusal remark = {.error = 0};
     struct scene *scene = get_scene(state);
     struct fixture *other = NULL;
     char command[64];
@@ -308,6 +370,9 @@ static void one_that_moves_on_is_lost(void **state)
     snprintf(command, sizeof(command), "link set lan0 netns %d", fixture_pid(other));
     assert_true(ip_inside(scene, command));
     wait_until_lost(scene);
+    (void)network_link_return(scene->link, &remark, NULL);
+    assert_string_equal(remark.text,
+                        "eth0 was moved on by the container, to another network namespace");
     fixture_stop(other);
 }
 
@@ -333,6 +398,25 @@ static void what_was_not_heard_is_looked_at(void **state)
     make_noise(scene);
     assert_true(ip("link delete peer"));
     assert_true(network_link_lost(scene->link));
+}
+
+/* Its departure is drowned in noise, and another one gets its number. */
+static void another_interface_of_its_number_is_not_taken_for_it(void **state)
+{
+    struct scene *scene = get_scene(state);
+    int little = 0, ifindex;
+    char command[64];
+    move(scene, "eth0", "lan0");
+    ifindex = atoi(show_inside(scene, "lan0"));
+    assert_int_equal(
+        setsockopt(network_link_fd(scene->link), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little)),
+        0);
+    make_noise(scene);
+    assert_true(ip_inside(scene, "link delete lan0"));
+    snprintf(command, sizeof(command), "link add other index %d type ifb", ifindex);
+    assert_true(ip_inside(scene, command));
+    assert_int_equal(network_link_return(scene->link, NULL, NULL), NETWORK_RETURN_LOST);
+    assert_says(show_inside(scene, "other"), "other");
 }
 
 static void changes_inside_wake_nobody(void **state)
@@ -398,9 +482,12 @@ int main(void)
         SCENE_TEST(what_the_host_needs_is_refused_by_name),
         SCENE_TEST(a_route_through_another_interface_is_no_hindrance),
         SCENE_TEST(an_interface_that_is_not_there_is_gone),
+        SCENE_TEST(one_that_arrives_under_a_wrong_name_can_be_brought_home),
         SCENE_TEST(one_that_ends_inside_is_lost),
+        SCENE_TEST(one_that_was_sent_home_from_inside_is_settled_there),
         SCENE_TEST(one_that_moves_on_is_lost),
         SCENE_TEST(what_was_not_heard_is_looked_at),
+        SCENE_TEST(another_interface_of_its_number_is_not_taken_for_it),
         SCENE_TEST(changes_inside_wake_nobody),
         SCENE_TEST(the_death_of_the_container_deletes_nothing),
         SCENE_TEST(the_kernel_itself_tells_programs_inside),

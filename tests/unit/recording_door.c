@@ -31,9 +31,10 @@ struct door_place {
     struct door_item *items;
     door_done_fn done; /* of the step that pends */
     void *done_userdata;
-    struct door_item *item; /* NULL: the marker's */
+    struct door_item *item; /* NULL: a mark's */
     struct step step;
-    bool marked, marking;
+    bool marked[PLACE_MARK_COUNT], marking;
+    enum place_mark mark; /* that is being made or removed */
 };
 
 struct recording_timer {
@@ -340,16 +341,23 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         door->record = strdup(step->word->record);
     }
     take_effect(place, item, step, result);
+    result->ifindex = step->kind == STEP_INTERFACE_MOVE ? door->ifindex : 0;
     return 1;
 }
 
-static int place_mark(void *userdata, struct door_place *place, bool present, door_done_fn done,
-                      void *done_userdata, struct step_result *result)
+static int place_mark(void *userdata, struct door_place *place, enum place_mark mark, bool present,
+                      door_done_fn done, void *done_userdata, struct step_result *result)
 {
+    static const char *const TEXTS[PLACE_MARK_COUNT][2] = {
+        [PLACE_MARK_UDEV] = {"marker-remove", "marker-make"},
+        [PLACE_MARK_USB] = {"usb-remove", "usb-make"},
+    };
     struct recording_door *door = userdata;
-    const char *text = present ? "marker-make" : "marker-remove";
+    const char *text = TEXTS[mark][present];
     bool refused = door->refused && after_prefix(text, door->refused);
     assert_null(place->done);
+    if (mark == PLACE_MARK_USB && !door->shows_usb)
+        return 1;
     add_line(door, place, text,
              refused       ? " FAILS"
              : door->stall ? " STALLS"
@@ -362,12 +370,13 @@ static int place_mark(void *userdata, struct door_place *place, bool present, do
         return refuse(&result->why, ETIMEDOUT, "it hangs"), 1;
     }
     if (!door->pend) {
-        place->marked = present;
+        place->marked[mark] = present;
         return 1;
     }
     place->done = done;
     place->done_userdata = done_userdata;
     place->item = NULL;
+    place->mark = mark;
     place->marking = present;
     return 0;
 }
@@ -454,7 +463,7 @@ static void complete(struct door_place *place, int error, bool stalled)
         refuse(&result.why, error, "the courier says no");
     if (!place->item) {
         if (!error)
-            place->marked = place->marking;
+            place->marked[place->mark] = place->marking;
     } else if (!error)
         take_effect(place, place->item, &place->step, &result);
     else if (stalled || error == EPIPE)
@@ -538,7 +547,8 @@ struct recording_state recording_door_state(const struct recording_door *door)
 {
     struct recording_state state = {.items = 0};
     for (const struct door_place *p = door->places; p; p = p->next) {
-        state.markers += p->marked;
+        state.markers += p->marked[PLACE_MARK_UDEV];
+        state.usb += p->marked[PLACE_MARK_USB];
         for (const struct door_item *i = p->items; i; i = i->next) {
             state.items++;
             state.inodes += i->made;

@@ -27,8 +27,10 @@ struct recording_door {
     enum netns_kind netns; /* of places that are opened from now on */
     const char *map;       /* their id maps; NULL: everything as it is */
     int repairs;           /* what place_repair() answers */
+    bool shows_usb;        /* PLACE_MARK_USB is a line and a state, too; else it is made unseen */
     bool tells_udev;       /* a fact of places that are opened from now on */
     int has_udevd;         /* what place_has_udevd() answers */
+    int ifindex;           /* of interfaces inside; 0: not known */
 
     struct door_place *places;
     struct recording_timer *timers;
@@ -65,8 +67,9 @@ uint64_t recording_door_fire(struct recording_door *door);
 size_t recording_door_timers(const struct recording_door *door);
 
 /* What is there, in all containers: inodes, those of them that are not revoked, nodes and links
- * inside, permissions, records of udev's and markers, interfaces. */
+ * inside, permissions, records of udev's and markers, interfaces, containers that are ready for
+ * USB. */
 struct recording_state {
-    size_t items, inodes, live, attached, links, allowed, records, markers, interfaces;
+    size_t items, inodes, live, attached, links, allowed, records, markers, interfaces, usb;
 };
 struct recording_state recording_door_state(const struct recording_door *door);

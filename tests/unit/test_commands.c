@@ -15,6 +15,7 @@
 
 #define WEB1                                                                                       \
     "{\"name\":\"web1\",\"pid\":4711,\"labels\":{\"app\":\"shop\"},\"netns\":\"isolated\","        \
+    "\"udev\":\"inside\","                                                                         \
     "\"uid_map\":\"0 100000 65536\",\"gid_map\":\"identity\",\"cgroup\":\"v2 /lxc/web1\","         \
     "\"state\":\"ready\",\"grants\":2,\"refused\":1,\"note\":null}"
 #define NIL "{\"name\":\"nil\",\"pid\":9,\"netns\":\"host\",\"state\":\"stalled\",\"note\":\"odd\"}"
@@ -145,6 +146,7 @@ static const struct conversation conversations[] = {
         "|- state    ready: everything that the rules give is there\n"
         "|- process  4711\n"
         "|- network  isolated: it hears only the events that devolve sends into it\n"
+        "|- udev     inside: it runs a udevd of its own, which hears the kernel's events\n"
         "|- users    0 100000 65536\n"
         "|- groups   identity\n"
         "|- cgroup   v2 /lxc/web1\n"
@@ -166,6 +168,7 @@ static const struct conversation conversations[] = {
         "|- note     odd\n"
         "|- process  9\n"
         "|- network  host: served without injection, the kernel sends every event itself\n"
+        "|- udev     ?\n"
         "|- users    ?\n"
         "|- groups   ?\n"
         "`- cgroup   ?\n"

@@ -77,6 +77,17 @@ static void udev_is_later_than_the_kernel(void **state)
     bench_expect(bench, "");
 }
 
+static void what_is_given_by_another_event_is_added_for_udev_too(void **state)
+{
+    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
+    bench_rules(bench, "DRIVER==\"ftdi\", CONTAINER+=\"c1\", GROUP=\"20\", MODE=\"0660\"\n");
+    bench_register(bench, "c1", 1);
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    fake_set_text(&fake_find(&bench->fake, TTY)->driver, "ftdi");
+    bench_event(bench, "bind", TTY, "DRIVER=ftdi");
+    bench_expect(bench, "c1 marker-make\n" GIVEN_STEPS("c1") DESCRIBED("c1", "add"));
+}
+
 static void udev_is_faster_than_the_courier(void **state)
 {
     struct bench *bench = begin(state, FAKE_UDEVD_SETTLED);
@@ -333,11 +344,23 @@ static void a_udevd_that_comes_hears_of_all_and_our_records_go(void **state)
     bench_expect(bench, "");
     bench->door.has_udevd = 0;
     delegation_repair(bench->delegation);
-    bench_expect(bench, "c1 record-write " RECORD "\n");
+    bench_expect(bench, "c1 marker-make\nc1 record-write " RECORD "\n");
     bench_event(bench, "change", TTY, NULL);
     bench_expect(bench, SAID("c1", "change") "c1 udev-event change " TTY "\n");
     bench_unplug(bench, TTY);
     bench_expect(bench, CUT_STEPS("c1") TAKEN_WITH_RECORD("c1"));
+}
+
+static void a_udevd_is_seen_where_there_is_no_device(void **state)
+{
+    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
+    bench->door.has_udevd = 1;
+    assert_true(bench_register(bench, "c1", 1)->has_udevd);
+    bench_forget(bench);
+    bench->door.has_udevd = 0;
+    delegation_repair(bench->delegation);
+    assert_false(delegation_find(bench->delegation, "c1")->has_udevd);
+    bench_expect(bench, "c1 marker-make\n"); /* the udevd's socket went, and libudev is to listen */
 }
 
 static void an_event_is_enough_to_see_the_udevd(void **state)
@@ -363,6 +386,7 @@ static void the_records_links_are_those_that_are_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BENCH_TEST(what_is_given_by_another_event_is_added_for_udev_too),
         BENCH_TEST(where_the_host_has_no_udevd_the_word_follows_at_once),
         BENCH_TEST(udev_is_later_than_the_kernel),
         BENCH_TEST(udev_is_faster_than_the_courier),
@@ -381,6 +405,7 @@ int main(void)
         BENCH_TEST(a_marker_that_hangs_is_tried_again),
         BENCH_TEST(a_container_with_a_udevd_is_left_to_it),
         BENCH_TEST(a_udevd_that_comes_hears_of_all_and_our_records_go),
+        BENCH_TEST(a_udevd_is_seen_where_there_is_no_device),
         BENCH_TEST(an_event_is_enough_to_see_the_udevd),
         BENCH_TEST(the_records_links_are_those_that_are_there),
     };

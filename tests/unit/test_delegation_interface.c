@@ -198,6 +198,60 @@ static void what_does_not_come_home_is_tried_again(void **state)
     bench_expect_nothing(bench);
 }
 
+struct ending {
+    unsigned calls;
+    enum container_end end;
+};
+
+static void on_end(void *userdata, enum container_end end)
+{
+    struct ending *ending = userdata;
+    ending->calls++;
+    ending->end = end;
+}
+
+static void who_unregisters_is_answered_though_it_does_not_come_home(void **state)
+{
+    struct bench *bench = *state;
+    struct ending first = {.calls = 0}, second = {.calls = 0};
+    give(bench);
+    bench->door.refused = "interface-return";
+    (void)delegation_unregister(bench->delegation, "c1", on_end, &first);
+    assert_int_equal(first.calls, 0);
+    const struct container *c1 = delegation_find(bench->delegation, "c1");
+    assert_non_null(container_find_uncut(c1));
+    assert_string_equal(c1->note.text, container_find_uncut(c1)->why.text);
+    for (int i = 0; i < 4 && first.calls == 0; i++)
+        assert_true(recording_door_fire(&bench->door) > 0);
+    assert_int_equal(first.calls, 1);
+    assert_int_equal(first.end, CONTAINER_HELD);
+    assert_ptr_equal(delegation_find(bench->delegation, "c1"), c1);
+    assert_true(c1->leaving);
+
+    (void)delegation_unregister(bench->delegation, "c1", on_end, &second);
+    bench->door.refused = NULL;
+    for (int i = 0; i < 4 && second.calls == 0; i++)
+        assert_true(recording_door_fire(&bench->door) > 0);
+    assert_int_equal(second.calls, 1);
+    assert_int_equal(second.end, CONTAINER_GONE);
+    bench_expect_nothing(bench);
+}
+
+static void what_hindered_it_is_forgotten_when_it_is_home(void **state)
+{
+    struct bench *bench = *state;
+    give(bench);
+    const struct container *c1 = delegation_find(bench->delegation, "c1");
+    bench->door.refused = "interface-return";
+    bench_rules(bench, "");
+    assert_non_null(container_find_uncut(c1));
+    assert_true(c1->note.error);
+    bench->door.refused = NULL;
+    assert_true(recording_door_fire(&bench->door) > 0);
+    assert_null(container_find_uncut(c1));
+    assert_false(c1->note.error);
+}
+
 static void one_that_ends_inside_ends_for_all(void **state)
 {
     struct bench *bench = *state;
@@ -309,7 +363,9 @@ int main(void)
         BENCH_TEST(the_hosts_own_network_is_no_place_to_move_it_to),
         BENCH_TEST(what_does_not_come_home_is_tried_again),
         BENCH_TEST(who_goes_and_comes_before_we_read_of_it_stays_known),
+        BENCH_TEST(what_hindered_it_is_forgotten_when_it_is_home),
         BENCH_TEST(who_takes_its_name_meanwhile_has_to_wait),
+        BENCH_TEST(who_unregisters_is_answered_though_it_does_not_come_home),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

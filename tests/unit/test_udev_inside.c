@@ -283,6 +283,27 @@ static void a_device_without_node_has_no_node_inside_either(void **state)
     udev_inside_done(&inside);
 }
 
+static void an_interface_is_called_as_it_is_inside(void **state)
+{
+    const struct share share = {.given = true, .mode = -1, .name = TEXT("lan0")};
+    _cleanup_device_ struct device *device = NULL;
+    _cleanup_grant_ struct grant *grant = NULL;
+    struct udev_inside inside;
+    (void)state;
+    assert_int_equal(device_new("/devices/usb1/1-4/1-4:1.0/net/enx0", "net", NULL,
+                                "INTERFACE=enx0\nIFINDEX=3\n", 1, NULL, &device),
+                     0);
+    assert_int_equal(grant_new(&share, device, &grant, NULL), 0);
+    const struct udev_inside_source source = {
+        .device = device, .grant = grant, .ifindex = 7, .now_us = NOW};
+    assert_int_equal(udev_inside_init(&source, &inside), 0);
+    assert_message(&inside, UEVENT_ADD,
+                   "UDEV_DATABASE_VERSION=1\nACTION=add\n"
+                   "DEVPATH=/devices/usb1/1-4/1-4:1.0/net/lan0\nSUBSYSTEM=net\nINTERFACE=lan0\n"
+                   "IFINDEX=7\nSEQNUM=42\nUSEC_INITIALIZED=5000000\n");
+    udev_inside_done(&inside);
+}
+
 static void what_is_for_the_host_only(void **state)
 {
     static const struct {
@@ -317,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_would_cost_the_whole_message_is_left_out),
         cmocka_unit_test(no_rule_speaks_for_the_kernel),
         cmocka_unit_test(a_device_without_node_has_no_node_inside_either),
+        cmocka_unit_test(an_interface_is_called_as_it_is_inside),
         cmocka_unit_test(what_is_for_the_host_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,18 +3,20 @@
 #
 # Single Debian packages of any suite, without what they depend on: apt downloads with a state of its own,
 # dpkg-deb unpacks. Nothing is installed and the machine's own apt is not touched.
+# Sources are had in the same way.
 # (images/debian-packages of the end-to-end tests is for whole systems, with all dependencies.)
 
-# packages_open SUITE: reads the suite's package list; before the two below. Gone when the shell ends.
+# packages_open SUITE [deb-src]: reads the suite's list of packages, or of sources; before those below. Gone when the
+# shell ends.
 packages_open() {
-    local suite=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+    local suite=$1 kind=${2:-deb} keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror
     [[ -r $keyring ]] || { echo "$keyring is missing (package debian-archive-keyring)" >&2; return 1; }
     packages_state=$(mktemp -d "${TMPDIR:-/tmp}/devolve-apt.XXXXXX")
     trap 'rm -rf "$packages_state"' EXIT
     mkdir -p "$packages_state"/{lists,archives}/partial
     : >"$packages_state/status"
     mirror=${DEVOLVE_TEST_MIRROR:-$(packages_machine_mirror)}
-    echo "deb [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} $suite main" \
+    echo "$kind [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} $suite main" \
         >"$packages_state/sources.list"
     packages_apt apt-get -qq update >&2
 }
@@ -50,4 +52,10 @@ packages_unpack() {
     for package in "$packages_state"/archives/*.deb; do
         dpkg-deb --fsys-tarfile "$package" | tar -C "$root" --keep-directory-symlink -xf -
     done
+}
+
+# packages_source DIR SOURCE: as its authors released it. apt has compared it with the signed list.
+packages_source() {
+    (cd "$packages_state/archives" && packages_apt apt-get -qq source --tar-only "$2") >&2
+    tar -C "$1" --strip-components=1 -xf "$packages_state/archives/$2"_*.orig.tar.*
 }

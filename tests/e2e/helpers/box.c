@@ -4,8 +4,8 @@
  * box: a throw-away container, for tests and demonstrations. Needs root.
  *
  *     box [--map INSIDE:HOST:COUNT]... [--no-userns] [--netns own|host|native]
- *         [--cgroup-v1 PATH] [--cgroup-v2 PATH] [--rootfs DIR] [--propagation private|shared]
- *         [--pid-file FILE] -- COMMAND [ARGUMENT...]
+ *         [--cgroup-v1 PATH] [--cgroup-v2 PATH] [--cgroup-ns] [--rootfs DIR]
+ *         [--propagation private|shared] [--init] [--pid-file FILE] -- COMMAND [ARGUMENT...]
  *
  *     --map          one extent of the uid map and the gid map, up to 340; without any
  * 0:100000:65536. 0 must be mapped
@@ -14,10 +14,13 @@
  *                    that it belongs to the host's user namespace; host: the host's
  *     --cgroup-v1, --cgroup-v2
  *                    a directory that is there; the container is put into it and leaves it empty
+ *     --cgroup-ns    the container's cgroup is the root of what it sees of cgroup v2, which is at
+ *                    /sys/fs/cgroup; writable where the directory belongs to the container's root
  *     --rootfs       the container's root; /dev, /proc, /sys, /run and /tmp are made where missing.
  *                    Without it the host's root file system, read-only and without what is mounted
  *                    on it
  *     --propagation  of all mounts inside, seen from inside; private unless said otherwise
+ *     --init         COMMAND is itself the container's init; it is killed at once, without SIGTERM
  *     --pid-file     the host's pid of the container's init, written when COMMAND runs
  *
  * Inside are fresh /dev (null zero full random urandom tty, pts, ptmx, shm, fd, std*), /run and
@@ -80,7 +83,9 @@ struct options {
     enum netns netns;
     int cgroup_fds[2]; /* cgroup.procs, or -1 */
     int rootfs_fd;     /* O_PATH, or -1: the host's */
+    bool cgroupns;
     bool shared;
+    bool init; /* COMMAND is process 1 */
     int pid_file_fd;
     int null_fd; /* standard input of COMMAND */
     char **command;
@@ -112,8 +117,9 @@ static void __attribute__((noreturn)) usage(const char *complaint)
 {
     fprintf(stderr,
             "box: %s\nusage: box [--map INSIDE:HOST:COUNT]... [--no-userns] "
-            "[--netns own|host|native] [--cgroup-v1 PATH] [--cgroup-v2 PATH] [--rootfs DIR] "
-            "[--propagation private|shared] [--pid-file FILE] -- COMMAND [ARGUMENT...]\n",
+            "[--netns own|host|native] [--cgroup-v1 PATH] [--cgroup-v2 PATH] [--cgroup-ns] "
+            "[--rootfs DIR] [--propagation private|shared] [--init] [--pid-file FILE] "
+            "-- COMMAND [ARGUMENT...]\n",
             complaint);
     exit(2);
 }
@@ -167,6 +173,12 @@ static void parse_option(struct options *options, int option, const char *value)
     case '2':
         options->cgroup_fds[option - '1'] = open_cgroup(value);
         break;
+    case 'g':
+        options->cgroupns = true;
+        break;
+    case 'i':
+        options->init = true;
+        break;
     case 'r':
         options->rootfs_fd = open(value, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (options->rootfs_fd < 0)
@@ -197,6 +209,8 @@ static void parse_options(struct options *options, int argc, char **argv)
         {"netns", required_argument, NULL, 'n'},
         {"cgroup-v1", required_argument, NULL, '1'},
         {"cgroup-v2", required_argument, NULL, '2'},
+        {"cgroup-ns", no_argument, NULL, 'g'},
+        {"init", no_argument, NULL, 'i'},
         {"rootfs", required_argument, NULL, 'r'},
         {"propagation", required_argument, NULL, 's'},
         {"pid-file", required_argument, NULL, 'p'},
@@ -272,6 +286,8 @@ static void enter_namespaces(const struct options *options)
         flags |= CLONE_NEWNET;
     if (options->userns)
         flags |= CLONE_NEWUSER;
+    if (options->cgroupns)
+        flags |= CLONE_NEWCGROUP;
     if (unshare(flags) < 0)
         die("namespaces");
 }
@@ -355,8 +371,16 @@ static void mount_proc_and_sys(void)
         die("sysfs");
 }
 
-static void build_root(bool given)
+static void mount_cgroup(void)
 {
+    if (mount("cgroup2", ROOT "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) <
+        0)
+        die("cgroup2");
+}
+
+static void build_root(const struct options *options)
+{
+    bool given = options->rootfs_fd >= 0;
     static const char *const directories[] = {"dev", "proc", "sys", "run", "tmp"};
     char path[32];
 
@@ -369,6 +393,8 @@ static void build_root(bool given)
     }
     make_dev();
     mount_proc_and_sys();
+    if (options->cgroupns)
+        mount_cgroup();
     mount_tmpfs(ROOT "/run", "mode=755");
     mount_tmpfs(ROOT "/tmp", "mode=1777");
 }
@@ -394,6 +420,18 @@ static void __attribute__((noreturn)) run_command(const struct options *options,
     fprintf(stderr, "box: %s: %s\n", options->command[0], strerror(errno));
     (void)!write(ready_fd, "x", 1);
     _exit(EXIT_NO_CONTAINER);
+}
+
+/* Nobody watches over an init of the caller's; so it dies when box does. */
+static void __attribute__((noreturn))
+become_command(const struct options *options, const struct channels *channels)
+{
+    struct pollfd lifeline = {.fd = channels->lifeline[0]};
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        die("dying with box");
+    if (poll(&lifeline, 1, 0) != 0)
+        _exit(EXIT_NO_CONTAINER); /* box is gone */
+    run_command(options, channels->ready[1]);
 }
 
 static int exit_status(int status)
@@ -440,11 +478,13 @@ run_init(const struct options *options, const struct channels *channels, int sig
     if (sethostname("box", strlen("box")) < 0)
         die("the host name");
     umask(0022);
-    build_root(options->rootfs_fd >= 0);
+    build_root(options);
     change_root(options->shared);
 
     if (write(channels->ready[1], "r", 1) != 1)
         die("telling that all is ready");
+    if (options->init)
+        become_command(options, channels);
     pid_t command = fork();
     if (command == 0)
         run_command(options, channels->ready[1]);
@@ -592,7 +632,7 @@ static bool handle_signal(int signal_fd, pid_t init, bool asked)
     return false;
 }
 
-static void __attribute__((noreturn)) watch_container(pid_t init, int signal_fd)
+static void __attribute__((noreturn)) watch_container(pid_t init, int signal_fd, int end_signal)
 {
     struct pollfd polled[] = {{.fd = signal_fd, .events = POLLIN},
                               {.fd = STDIN_FILENO, .events = POLLIN}};
@@ -615,7 +655,7 @@ static void __attribute__((noreturn)) watch_container(pid_t init, int signal_fd)
         asked = true;
         polled[1].fd = -1;
         deadline = now_ms() + GRACE_MS;
-        (void)kill(init, SIGTERM);
+        (void)kill(init, end_signal);
     }
 }
 
@@ -652,5 +692,5 @@ int main(int argc, char **argv)
     pid_t init = start(&options, &channels, signal_fd);
     if (options.pid_file_fd >= 0 && dprintf(options.pid_file_fd, "%d\n", init) < 0)
         die("the pid file");
-    watch_container(init, signal_fd);
+    watch_container(init, signal_fd, options.init ? SIGKILL : SIGTERM);
 }

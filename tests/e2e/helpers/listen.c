@@ -6,7 +6,8 @@
  *     listen [-p] [-2] [-n NODE] [-o FILE]
  *
  *     -p       after the fields below, all properties of the event as they came
- *     -2       group 2 too: what udevd sends when it is done with a device
+ *     -2       group 2 too: what udevd sends when it is done with a device; each line has then,
+ *              behind `open`, " record=": likewise, of the record that is udev's of this device
  *     -n NODE  try to open NODE at each event, instead of /dev/$DEVNAME
  *     -o FILE  append to FILE instead of writing to standard output
  *
@@ -180,6 +181,32 @@ static const char *try_open(const char *node, const char *devname)
     return "0";
 }
 
+/* The name of udev's record of the device; false where it has none. */
+static bool name_record(struct properties properties, char out[static 512])
+{
+    const char *major = get(properties, "MAJOR"), *minor = get(properties, "MINOR"),
+               *ifindex = get(properties, "IFINDEX"), *subsystem = get(properties, "SUBSYSTEM"),
+               *devpath = get(properties, "DEVPATH");
+    if (!subsystem || !devpath || !strchr(devpath, '/'))
+        return false;
+    if (major && minor)
+        snprintf(out, 512, "%c%s:%s", strcmp(subsystem, "block") == 0 ? 'b' : 'c', major, minor);
+    else if (ifindex && strcmp(subsystem, "net") == 0)
+        snprintf(out, 512, "n%s", ifindex);
+    else
+        snprintf(out, 512, "+%s:%s", subsystem, strrchr(devpath, '/') + 1);
+    return true;
+}
+
+static const char *try_record(struct properties properties)
+{
+    char name[512], path[600];
+    if (!name_record(properties, name))
+        return "-";
+    snprintf(path, sizeof(path), "/run/udev/data/%s", name);
+    return try_open(path, NULL);
+}
+
 static void print_text(const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)(text ? text : "-"); *c; c++)
@@ -194,6 +221,7 @@ static void print_message(const struct message *message, const struct options *o
     struct properties properties = properties_of(message);
     const char *devname = get(properties, "DEVNAME");
     const char *outcome = try_open(options->node, devname); /* before it can be too late */
+    const char *record = options->udev ? try_record(properties) : NULL;
 
     printf("%snl_pid=%u groups=%u pid=%d uid=%u gid=%u seqnums=%u action=",
            get(properties, "ACTION") ? "" : "odd ", message->sender.nl_pid,
@@ -205,6 +233,8 @@ static void print_message(const struct message *message, const struct options *o
     printf(" DEVNAME=");
     print_text(devname);
     printf(" open=%s", outcome);
+    if (record)
+        printf(" record=%s", record);
     for (const char *at = properties.at; options->properties && at < properties.end;
          at += strlen(at) + 1) {
         if (*at)

@@ -4,7 +4,7 @@
 # One device of each kind, all plugged in and all unplugged, again and again. Each has a name, the least number of its
 # nodes, and what is below it when all of it has come.
 
-kinds="storage keyboard mouse serial gadget"
+kinds="storage keyboard mouse serial gadget network"
 
 plug() {
     case $1 in
@@ -13,6 +13,7 @@ plug() {
     mouse) usb_plug mouse 3 usb-mouse ;;
     serial) usb_plug serial 4 usb-serial,chardev=null,always-plugged=on ;;
     gadget) gadget_plug gadget 0 ;;
+    network) usb_plug network 7 usb-net,netdev=near ;;
     esac
 }
 
@@ -30,6 +31,7 @@ at() {
     mouse) usb_at 3 ;;
     serial) usb_at 4 ;;
     gadget) gadget_at 0 ;;
+    network) usb_at 7 ;;
     esac
 }
 
@@ -40,6 +42,7 @@ last_part() {
     mouse) echo '*/*/input/input*/mouse*' ;;
     serial) echo '*/ttyUSB*/tty/ttyUSB*' ;;
     gadget) echo '*/tty/ttyACM*' ;;
+    network) echo '*/net' ;; # what is in it moves
     esac
 }
 
@@ -47,6 +50,7 @@ node_count() {
     case $1 in
     storage) echo 4 ;; # usbfs, disk, two partitions; and of drivers that differ: sg, bsg
     mouse) echo 3 ;;   # usbfs, event, mouse
+    network) echo 1 ;; # usbfs
     *) echo 2 ;;
     esac
 }
@@ -80,7 +84,8 @@ unplug_all() {
     settle
 }
 
-# Where they are, which is the same each time: in $heads, and in $head_KIND.
+# Where they are, which is the same each time: in $heads, and in $head_KIND. The network interface has the name that
+# udevd gave it.
 note_heads() {
     local kind
     heads=
@@ -88,6 +93,7 @@ note_heads() {
         eval "head_$kind=\$(at $kind)"
         heads="$heads $(at "$kind")"
     done
+    interface=$(ls -d "$head_network"/*/net/*)
 }
 
 # The nodes of the host, without devolve: what they shall be like with it.
@@ -122,6 +128,7 @@ round() {
     plug_all && host_gets full || return 1
     # shellcheck disable=SC2086 # words
     wait_until has_only box $heads >/dev/null || has_all box $heads || return 1
+    wait_until udev_told_all box >/dev/null || udev_told_all box || return 1
     unplug_all && host_gets empty || return 1
     wait_until told_of_all remove "$1" && wait_until as_before box
 }
@@ -153,6 +160,10 @@ RULES
     done
     # shellcheck disable=SC2086 # words
     check "the kernel's events are told inside once, in its order, and no others" heard_as_on_host box $heads
+    check "udev's events follow inside" udev_told_all box
+    check "each device's record is there when udev tells of it, and gone when it tells of its end" records_were_there box
+    check "network: its interface comes when udevd has named it, and goes" \
+        interface_comes_and_goes box "$interface" "$rounds"
     check "parents came first and went last" in_tree_order box
     check "nothing is left inside" as_before box
     kill_container box

@@ -3,13 +3,13 @@
 #
 # Waiting, and saying what was found.
 
-# wait_until COMMAND...: looks until it is so; gives up after 500 looks. (Looks are counted, not
+# wait_until COMMAND...: looks until it is so; gives up after 1500 looks. (Looks are counted, not
 # seconds: on a busy host the guest's clock may jump.)
 wait_until() {
     local looks=0
     until "$@"; do
         looks=$((looks + 1))
-        if [ $looks -ge 500 ]; then
+        if [ $looks -ge 1500 ]; then
             echo "waited in vain: $*"
             return 1
         fi
