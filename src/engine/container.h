@@ -42,6 +42,7 @@ struct delivery {
     size_t owed_count;
     bool handed_over;   /* a udevd inside heard of it */
     struct refusal why; /* DELIVERY_REFUSED */
+    enum gate gate;     /* of `why` */
     bool conflicting;   /* refused because another delivery holds what it wants */
 };
 
@@ -65,6 +66,8 @@ struct attachment {
 };
 
 struct job; /* executor.h */
+
+struct examination; /* examination.h */
 
 enum container_end {
     CONTAINER_SETTLED, /* everything that was queued when the wait began is done, well or not */
@@ -98,7 +101,8 @@ struct container {
     uint64_t hint_serial;          /* of the newest hint ever */
     struct job *job;               /* under way, or NULL */
     struct waiter *waiters;
-    bool turning;        /* its queue is being worked off further up the stack */
+    struct examination *examinations; /* the first is under way */
+    bool turning;                     /* its queue is being worked off further up the stack */
     bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */
     bool stalled;        /* its file system hangs; retried with back-off */
     bool hung;           /* it was stalled, and has not settled since */

@@ -113,6 +113,7 @@ static void refuse_give(struct container *container, struct delivery *delivery,
         delivery->state = DELIVERY_REFUSED;
         delivery->conflicting = why->error == EBUSY;
         delivery->why = *why;
+        delivery->gate = GATE_RULES;
     }
     if (why->error == ENOMEM)
         outcome_retry(container);

@@ -155,6 +155,7 @@ static void end_give(struct container *container, struct job *job)
     } else {
         delivery->state = DELIVERY_REFUSED;
         delivery->why = job->why;
+        delivery->gate = job->gate;
         delivery->grant->yielded = 0;
         container->delegation->counters.refused++;
         if (is_transient(job->why.error))

@@ -78,6 +78,8 @@ static int run(const struct courier_world *world, const struct courier_request *
         return courier_marker_make(world, reply, why);
     case COURIER_MARKER_REMOVE:
         return courier_marker_remove(world, request, reply, why);
+    case COURIER_LOOK:
+        return courier_look(world, request, reply, why);
     }
     return refuse(why, EINVAL, "the courier has no verb %d", (int)request->verb);
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/refusal.h"
+#include "model/gate.h"
 #include "model/grant.h"
 #include "model/udev_record.h"
 
@@ -27,6 +28,7 @@ enum courier_verb {
     COURIER_RECORD_REMOVE, /* it goes, if it is ours */
     COURIER_MARKER_MAKE,   /* /run/udev/control, where nothing is in its place */
     COURIER_MARKER_REMOVE,
+    COURIER_LOOK, /* what lies at `path`, and whether root inside might use it: nothing is opened */
 };
 
 struct courier_request {
@@ -37,6 +39,7 @@ struct courier_request {
     char group[COURIER_NAME_MAX];
     dev_t device; /* ATTACH, DETACH: st_dev and st_ino of our inode, to verify */
     ino_t inode;
+    unsigned access;            /* LOOK: which use, of enum share_access */
     bool block;                 /* ATTACH: a block device (for the placeholder) */
     bool placeholder;           /* DETACH: what lies below the mount was made by us: remove it */
     unsigned made_dirs;         /* DETACH, UNLINK: how many directories above path were made by us;
@@ -58,4 +61,5 @@ struct courier_reply {
     unsigned made_dirs; /* ATTACH, LINK: how many were made; RECORD_WRITE, MARKER_MAKE: which were
                            made; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
     uint32_t uid, gid;  /* IDENTIFY */
+    struct sight sight; /* LOOK */
 };
