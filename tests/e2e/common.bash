@@ -24,6 +24,8 @@ helpers=${DEVOLVE_HELPERS:?}
 . "$here/fixture/lxc.bash"
 # shellcheck source=tests/e2e/fixture/runc.bash
 . "$here/fixture/runc.bash"
+# shellcheck source=tests/e2e/fixture/lifecycle.bash
+. "$here/fixture/lifecycle.bash"
 # shellcheck source=tests/e2e/fixture/daemon.bash
 . "$here/fixture/daemon.bash"
 # shellcheck source=tests/e2e/fixture/udevd.bash

@@ -38,9 +38,6 @@ finds() {
     assert_equal "$(doctor box)" "$1 $2 ${3:--}" "what the doctor finds"
 }
 
-container_names() {
-    call ListContainers | jq -r '.containers[].name'
-}
 
 @test "nothing is found where nothing is wrong, and the facts are told" {
     local text
