@@ -85,8 +85,12 @@ static void add_machine(struct machined *machined, const struct properties *prop
     struct refusal why;
     pid_t leader = (pid_t)properties->leader;
 
-    if (machined->service->stopping || (known && known->pid == leader))
+    if (machined->service->stopping)
         return;
+    if (known && known->pid == leader) {
+        log_about(LOG_DEBUG, properties->name, NULL, "systemd-machined knows it too");
+        return;
+    }
     int r = properties->service[0] ? property_set(&labels, SERVICE_LABEL, properties->service) : 0;
     if (r == 0)
         r = remember(machined, properties->name, leader);

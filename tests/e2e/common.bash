@@ -26,6 +26,10 @@ helpers=${DEVOLVE_HELPERS:?}
 . "$here/fixture/runc.bash"
 # shellcheck source=tests/e2e/fixture/lifecycle.bash
 . "$here/fixture/lifecycle.bash"
+# shellcheck source=tests/e2e/fixture/machined.bash
+. "$here/fixture/machined.bash"
+# shellcheck source=tests/e2e/fixture/nspawn.bash
+. "$here/fixture/nspawn.bash"
 # shellcheck source=tests/e2e/fixture/daemon.bash
 . "$here/fixture/daemon.bash"
 # shellcheck source=tests/e2e/fixture/udevd.bash
