@@ -184,6 +184,7 @@ struct delivery *container_add_delivery(struct container *container, struct gran
     if (!delivery)
         return NULL;
     delivery->container = container;
+    delivery->serial = ++container->delivery_serial;
     delivery->grant = grant_take;
     delivery->previous = container->deliveries_tail;
     if (container->deliveries_tail)

@@ -25,6 +25,7 @@ enum delivery_state {
 struct delivery {
     struct delivery *next, *previous; /* in the container's list, oldest first */
     struct container *container;
+    uint64_t serial; /* no other delivery of the container ever has the same */
     struct grant *grant;
     enum delivery_state state;
     struct door_item *item;
@@ -99,6 +100,7 @@ struct container {
     bool marking, marking_present; /* it is being made, or removed */
     size_t told_count;             /* of the hints, those with an event */
     uint64_t hint_serial;          /* of the newest hint ever */
+    uint64_t delivery_serial;      /* of the newest delivery ever */
     struct job *job;               /* under way, or NULL */
     struct waiter *waiters;
     struct examination *examinations; /* the first is under way */

@@ -16,7 +16,7 @@ struct examination {
     enum stage stage;
     char **devpaths; /* of the deliveries there were when it began */
     size_t count, at;
-    const struct door_item *item; /* of the delivery that is looked at: the same one? */
+    uint64_t serial; /* of the delivery that is looked at */
 };
 
 static void examination_free(struct examination *examination)
@@ -190,7 +190,7 @@ static bool look_at_node(struct examination *examination)
         return false;
     }
     const struct look look = {.kind = LOOK_NODE, .item = delivery->item, .grant = delivery->grant};
-    examination->item = delivery->item;
+    examination->serial = delivery->serial;
     return look_inside(examination, &look, delivery->grant->devpath);
 }
 
@@ -200,7 +200,7 @@ static bool look_at_record(struct examination *examination)
     if (!delivery || !delivery->word || !has_libudev_to_serve(examination->container))
         return false;
     const struct look look = {.kind = LOOK_RECORD, .id = delivery->word->id};
-    examination->item = delivery->item;
+    examination->serial = delivery->serial;
     return look_inside(examination, &look, delivery->grant->devpath);
 }
 
@@ -278,7 +278,7 @@ static void advance(struct container *container)
 static void note_node(struct examination *examination, enum gate gate, const struct refusal *why)
 {
     const struct delivery *delivery = current(examination);
-    if (!delivery || delivery->item != examination->item)
+    if (!delivery || delivery->serial != examination->serial)
         return; /* it went meanwhile, or is another by now */
     const struct grant *grant = delivery->grant;
     if (gate == GATE_NONE) {
