@@ -23,27 +23,28 @@ static const char *verdict_name(enum finding_verdict verdict)
     return "?";
 }
 
+/* Frees the text, which may be NULL. */
 static void find(json_t *findings, enum finding_verdict verdict,
-                 const struct doctor_subject *subject, const char *format, va_list arguments)
+                 const struct doctor_subject *subject, char *text_take)
 {
-    char *text;
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
-    json_array_append_new(findings,
-                          json_pack("{s:s, s:o, s:o, s:o, s:o}", "verdict", verdict_name(verdict),
-                                    "subject", json_text(subject->name), "devpath",
-                                    json_text(subject->devpath), "gate",
-                                    json_text(gate_name(subject->gate)), "text", json_text(text)));
-    free(text);
+    json_array_append_new(
+        findings,
+        json_pack("{s:s, s:o, s:o, s:o, s:o}", "verdict", verdict_name(verdict), "subject",
+                  json_text(subject->name), "devpath", json_text(subject->devpath), "gate",
+                  json_text(gate_name(subject->gate)), "text", json_text(text_take)));
+    free(text_take);
 }
 
 void doctor_find(json_t *findings, enum finding_verdict verdict,
                  const struct doctor_subject *subject, const char *format, ...)
 {
+    char *text;
     va_list arguments;
     va_start(arguments, format);
-    find(findings, verdict, subject, format, arguments);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
     va_end(arguments);
+    find(findings, verdict, subject, text);
 }
 
 static void add(json_t *findings, enum finding_verdict verdict, const char *subject,
@@ -54,10 +55,13 @@ static void add(json_t *findings, enum finding_verdict verdict, const char *subj
                 const char *format, ...)
 {
     const struct doctor_subject about = {.name = subject};
+    char *text;
     va_list arguments;
     va_start(arguments, format);
-    find(findings, verdict, &about, format, arguments);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
     va_end(arguments);
+    find(findings, verdict, &about, text);
 }
 
 static void look_at_events(json_t *findings, const struct service *service)
