@@ -58,6 +58,7 @@ it_stop() {
     by_machined
     lifecycle_first_open
     assert_equal "$(container_fact it 'labels["machine.service"]')" systemd-nspawn "the label"
+    assert_equal "$(container_fact it netns)" isolated "the network namespace"
 }
 
 @test "nspawn by machined: a device is plugged, used and unplugged" {
