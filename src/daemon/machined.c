@@ -104,6 +104,19 @@ static void add_machine(struct machined *machined, const struct properties *prop
                   "systemd-machined knows it, but it cannot be registered: %s", why.text);
 }
 
+/* Those whose end was told while nobody listened. */
+static void forget_gone(struct machined *machined)
+{
+    for (struct machine **at = &machined->machines; *at;) {
+        const struct container *container =
+            delegation_find(machined->service->delegation, (*at)->name);
+        if (container && container->pid == (*at)->leader)
+            at = &(*at)->next;
+        else
+            forget(at);
+    }
+}
+
 static void remove_machine(struct machined *machined, const char *name)
 {
     struct delegation *delegation = machined->service->delegation;
@@ -196,6 +209,7 @@ static int on_list(sd_bus_message *message, void *userdata, sd_bus_error *error)
     struct machined *machined = userdata;
     const char *name, *class, *service, *path;
     (void)error;
+    forget_gone(machined);
     if (sd_bus_is_ready(machined->bus) > 0)
         machined->retry_us = RETRY_FIRST_US; /* somebody answers: the bus is well */
     if (sd_bus_message_is_method_error(message, NULL))
