@@ -137,6 +137,9 @@ bool delivery_is_cut(const struct delivery *delivery);
  * `remove`. */
 bool delivery_takes_event(const struct delivery *delivery, const struct uevent *event);
 
+/* From now on it is DELIVERY_REFUSED. */
+void delivery_refuse(struct delivery *delivery, enum gate gate, const struct refusal *why);
+
 /* The container knows the device by another devpath now: a `remove` made up later says so too. */
 void delivery_move_announcement(struct delivery *delivery, const char *devpath);
 
