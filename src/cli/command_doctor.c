@@ -10,6 +10,15 @@ static enum style style_of(const char *verdict)
     return streq(verdict, "bad") ? STYLE_BAD : STYLE_WARNING;
 }
 
+/* "GATE: DEVICE: TEXT" */
+static void add_text(struct rows *rows, struct row *row, const json_t *finding)
+{
+    const char *gate = field_text(finding, "gate", ""),
+               *device = field_text(finding, "devpath", "");
+    row_add(rows, row, STYLE_PLAIN, "%s%s%s%s%s", gate, *gate ? ": " : "", device,
+            *device ? ": " : "", field_text(finding, "text", "?"));
+}
+
 int command_doctor(struct cli *cli, const struct command *command, int argc, char **argv)
 {
     _cleanup_json_ json_t *reply = NULL;
@@ -17,9 +26,11 @@ int command_doctor(struct cli *cli, const struct command *command, int argc, cha
     const json_t *finding;
     size_t index;
     int status;
-    if (command_arguments(cli, command, argc, argv, 0, 0, &status) != 0)
+    if (command_arguments(cli, command, argc, argv, 0, 1, &status) != 0)
         return status;
-    status = command_call(cli, "io.devolve.Doctor", json_object(), &reply);
+    status = command_call(
+        cli, "io.devolve.Doctor",
+        argc > optind ? json_pack("{s:s}", "container", argv[optind]) : json_object(), &reply);
     if (status != EXIT_DONE)
         return status;
     if (cli->json)
@@ -31,7 +42,7 @@ int command_doctor(struct cli *cli, const struct command *command, int argc, cha
         struct row *row = rows_add(&rows, 0);
         row_add(&rows, row, STYLE_STRONG, "%s", field_text(finding, "subject", "?"));
         row_add(&rows, row, style_of(verdict), "%s", verdict);
-        row_add(&rows, row, STYLE_PLAIN, "%s", field_text(finding, "text", "?"));
+        add_text(&rows, row, finding);
     }
     return command_print_rows(cli, &rows);
 }

@@ -73,7 +73,8 @@ static const struct command commands[] = {
      "  --rules DIR  read this directory instead of the usual ones\n"
      "  --print      show the rules as they were understood, one a line",
      command_check},
-    {"doctor", "", "Say what is well with devolve on this host, and what is not.", command_doctor},
+    {"doctor", "[NAME]",
+     "Say what is well with devolve on this host or a container, and what is not.", command_doctor},
     {"reload", "", "Read the rules again and apply them.", command_reload},
     {"udev-rule", "DEVICE",
      "Print a rule that gives a device; works without the daemon.\n"

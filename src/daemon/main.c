@@ -17,6 +17,7 @@
 #include "config.h"
 #include "daemon/control.h"
 #include "daemon/drain.h"
+#include "daemon/machined.h"
 #include "daemon/waiting.h"
 #include "kernel/courier.h"
 
@@ -36,6 +37,8 @@ struct daemon {
     struct service service;
     struct control *control;
     struct waiting *waiting;
+    bool without_machined;
+    struct machined *machined;
     int lock_fd; /* the runtime directory is ours as long as it is open */
 };
 
@@ -49,6 +52,7 @@ static void usage(FILE *to)
           "  --log-level LEVEL      error, warning, notice, info or debug (info)\n"
           "  --log-target TARGET    stderr or journal (stderr)\n"
           "  --receive-buffer BYTES of the uevent socket, for tests of an overrun (134217728)\n"
+          "  --no-machined          leave systemd-machined's containers alone\n"
           "  --version, --help\n",
           to);
 }
@@ -99,6 +103,9 @@ static int set_option(struct daemon *daemon, int option, const char *value)
             return wrong("receive-buffer", value);
         options->receive_buffer = number;
         return 0;
+    case 'm':
+        daemon->without_machined = true;
+        return 0;
     default:
         usage(stderr);
         return -EINVAL;
@@ -139,6 +146,7 @@ static int parse_arguments(struct daemon *daemon, int argc, char **argv)
                                             {"log-level", required_argument, NULL, 'l'},
                                             {"log-target", required_argument, NULL, 't'},
                                             {"receive-buffer", required_argument, NULL, 'b'},
+                                            {"no-machined", no_argument, NULL, 'm'},
                                             {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -305,6 +313,9 @@ static int set_up(struct daemon *daemon, struct refusal *why)
         r = service_open(&daemon->service, daemon->event, &daemon->options, why);
     if (r == 0)
         r = control_open(&daemon->service, &daemon->control, why);
+    if (r == 0 && !daemon->without_machined &&
+        machined_open(&daemon->service, &daemon->machined) < 0)
+        r = refuse(why, ENOMEM, "no memory");
     if (r == 0)
         daemon->waiting = waiting_open(&daemon->service);
     return r;
@@ -333,6 +344,7 @@ int main(int argc, char **argv)
     } else {
         log_line(LOG_ERR, "%s", why.text);
     }
+    machined_close(daemon.machined);
     waiting_close(daemon.waiting);
     service_close(&daemon.service);
     control_close(daemon.control);

@@ -74,6 +74,13 @@ bool delivery_is_cut(const struct delivery *delivery)
     return true;
 }
 
+void delivery_refuse(struct delivery *delivery, enum gate gate, const struct refusal *why)
+{
+    delivery->state = DELIVERY_REFUSED;
+    delivery->why = *why;
+    delivery->gate = gate;
+}
+
 bool delivery_takes_event(const struct delivery *delivery, const struct uevent *event)
 {
     return event && delivery->announcement && event->action != UEVENT_ADD &&
@@ -184,6 +191,7 @@ struct delivery *container_add_delivery(struct container *container, struct gran
     if (!delivery)
         return NULL;
     delivery->container = container;
+    delivery->serial = ++container->delivery_serial;
     delivery->grant = grant_take;
     delivery->previous = container->deliveries_tail;
     if (container->deliveries_tail)

@@ -24,6 +24,7 @@ enum delivery_state {
 struct delivery {
     struct delivery *next, *previous; /* in the container's list, oldest first */
     struct container *container;
+    uint64_t serial; /* no other delivery of the container ever has the same */
     struct grant *grant;
     enum delivery_state state;
     struct door_item *item;
@@ -42,6 +43,7 @@ struct delivery {
     size_t owed_count;
     bool handed_over;   /* a udevd inside heard of it */
     struct refusal why; /* DELIVERY_REFUSED; or why its interface does not come home */
+    enum gate gate;     /* of `why` */
     bool conflicting;   /* refused because another delivery holds what it wants */
 };
 
@@ -65,6 +67,8 @@ struct attachment {
 };
 
 struct job; /* executor.h */
+
+struct examination; /* examination.h */
 
 enum container_end {
     CONTAINER_SETTLED, /* everything that was queued when the wait began is done, well or not */
@@ -97,11 +101,13 @@ struct container {
     bool marked[PLACE_MARK_COUNT]; /* these were made inside, or tried to */
     bool marking, marking_present; /* one is being made, or removed: */
     enum place_mark marking_kind;
-    size_t told_count;    /* of the hints, those with an event */
-    uint64_t hint_serial; /* of the newest hint ever */
-    struct job *job;      /* under way, or NULL */
+    size_t told_count;        /* of the hints, those with an event */
+    uint64_t hint_serial;     /* of the newest hint ever */
+    uint64_t delivery_serial; /* of the newest delivery ever */
+    struct job *job;          /* under way, or NULL */
     struct waiter *waiters;
-    bool turning;        /* its queue is being worked off further up the stack */
+    struct examination *examinations; /* the first is under way */
+    bool turning;                     /* its queue is being worked off further up the stack */
     bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */
     bool stalled;        /* its file system hangs; retried with back-off */
     bool hung;           /* it was stalled, and has not settled since */
@@ -134,6 +140,9 @@ bool delivery_is_cut(const struct delivery *delivery);
 /* Whether it is an event that a delivered device stays where it is with: neither `add` nor
  * `remove`. */
 bool delivery_takes_event(const struct delivery *delivery, const struct uevent *event);
+
+/* From now on it is DELIVERY_REFUSED. */
+void delivery_refuse(struct delivery *delivery, enum gate gate, const struct refusal *why);
 
 /* The container knows the device by another devpath now: a `remove` made up later says so too. */
 void delivery_move_announcement(struct delivery *delivery, const char *devpath);

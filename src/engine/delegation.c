@@ -111,9 +111,8 @@ static void refuse_give(struct container *container, struct delivery *delivery,
                       "refused", why);
     container->delegation->counters.refused++;
     if (delivery) {
-        delivery->state = DELIVERY_REFUSED;
+        delivery_refuse(delivery, GATE_RULES, why);
         delivery->conflicting = why->error == EBUSY;
-        delivery->why = *why;
     }
     if (why->error == ENOMEM)
         outcome_retry(container);

@@ -14,6 +14,7 @@
  */
 
 #include "engine/container.h"
+#include "engine/departed.h"
 #include "engine/observer.h"
 #include "engine/world.h"
 #include "model/rule_match.h"
@@ -112,6 +113,10 @@ void delegation_repair(struct delegation *delegation);
 
 /* Borrowed, or NULL. */
 struct container *delegation_find(const struct delegation *delegation, const char *name);
+
+/* How a container of this name went, borrowed; NULL: none of the last few did. */
+const struct departure *delegation_find_departed(const struct delegation *delegation,
+                                                 const char *name);
 
 /* The first container; the others by ->next. */
 struct container *delegation_containers(const struct delegation *delegation);

@@ -23,6 +23,7 @@ struct delegation {
     struct executor executor;
     struct container *containers;
     struct delegation_counters counters;
+    struct departed departed;
     size_t looked_at;  /* so many containers were asked whether a udevd runs in them */
     bool reviving;     /* others take their turn further up the stack */
     bool revived_anew; /* and somebody was revived meanwhile */

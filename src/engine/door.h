@@ -14,6 +14,7 @@
 
 #include "base/refusal.h"
 #include "kernel/namespace.h"
+#include "model/gate.h"
 #include "model/plan.h"
 
 struct door_place;
@@ -55,6 +56,24 @@ struct step_result {
 
 typedef void (*door_done_fn)(void *userdata, const struct step_result *result);
 
+/* What to look at inside: nothing is changed by it, and nothing opened. */
+enum look_kind {
+    LOOK_DEV,    /* whether nodes can be made in /dev */
+    LOOK_MARKER, /* whether libudev finds that there is a udev */
+    LOOK_NODE,   /* whether root inside may use the node of an item */
+    LOOK_RECORD, /* whether libudev finds a record */
+};
+
+struct look {
+    enum look_kind kind;
+    const struct door_item *item; /* LOOK_NODE */
+    const struct grant *grant;    /* LOOK_NODE */
+    const char *id;               /* LOOK_RECORD: udev_record_id() */
+};
+
+/* The first gate that refuses, and why. GATE_CONTAINER: its file system hangs. */
+typedef void (*door_look_fn)(void *userdata, enum gate gate, const struct refusal *why);
+
 struct door {
     /*
      * Takes hold of the container whose init is `pid` and looks at it; nothing of it is touched
@@ -95,6 +114,14 @@ struct door {
      */
     int (*place_mark)(void *userdata, struct door_place *place, enum place_mark mark, bool present,
                       door_done_fn done, void *done_userdata, struct step_result *result);
+
+    /*
+     * Looks at something inside; beside steps, and one look of a place at a time. Everything but
+     * `done` need only live as long as the call. Returns 0: `done` is called from the event loop,
+     * unless the place is closed before; or a negative errno and the reason.
+     */
+    int (*place_look)(void *userdata, struct door_place *place, const struct look *look,
+                      door_look_fn done, void *done_userdata, struct refusal *why);
 
     /*
      * An item with nothing in it. `on_lost` is called once from the event loop when the network

@@ -72,8 +72,10 @@ static void note_done(struct executor *executor, struct delivery *delivery, cons
 
 static void note_failure(struct job *job, const struct step_result *result)
 {
-    if (!job->why.error)
+    if (!job->why.error) {
         job->why = result->why;
+        job->gate = gate_of_step(job->plan.steps[job->position].kind, result->why.error);
+    }
     job->stalled |= result->stalled;
     if (result->stalled)
         job->position = job->plan.count; /* nothing more can be done inside for now */

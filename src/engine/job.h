@@ -34,6 +34,7 @@ struct job {
     bool stalled;       /* a step said so */
     bool shadowed;      /* something inside hides what was to be taken away */
     struct refusal why; /* the first failure */
+    enum gate gate;     /* of `why` */
     uint64_t started_us, step_started_us;
     struct executor *executor;
 };

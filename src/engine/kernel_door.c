@@ -335,6 +335,7 @@ int kernel_door_open(sd_event *event, const char *nodes, const char *bpf, struct
                                     .place_repair = place_repair,
                                     .place_has_udevd = place_has_udevd,
                                     .place_mark = place_mark,
+                                    .place_look = place_look,
                                     .item_new = item_new,
                                     .item_free = item_free,
                                     .run = run,

@@ -153,8 +153,7 @@ static void end_give(struct container *container, struct job *job)
     if (job->withdrawn) { /* never seen inside; a hint tells when to look again */
         delegation_drop_delivery(container, delivery);
     } else {
-        delivery->state = DELIVERY_REFUSED;
-        delivery->why = job->why;
+        delivery_refuse(delivery, job->gate, &job->why);
         delivery->grant->yielded = 0;
         container->delegation->counters.refused++;
         if (is_transient(job->why.error))

@@ -125,6 +125,8 @@ void place_close(void *userdata, struct door_place *place)
         return;
     sd_event_source_disable_unref(place->death);
     errands_free(place->errands);
+    errands_free(place->scouts);
+    place_look_free(place->look);
     while (place->directories)
         made_path_remove(&place->directories, place->directories->path);
     cgroup_device_close(place->gates);

@@ -40,6 +40,8 @@ struct door_item {
     void *on_lost_userdata;
 };
 
+struct place_look; /* place_look.c */
+
 struct door_place {
     struct kernel_door *door;
     struct namespaces namespaces;
@@ -52,6 +54,10 @@ struct door_place {
     sd_event_source *death;
     void (*on_death)(void *);
     void *on_death_userdata;
+
+    /* the look that is under way */
+    struct errands *scouts; /* NULL until the first look */
+    struct place_look *look;
 
     /* the step that is pending */
     struct door_item *item;
@@ -108,6 +114,9 @@ void place_note_record(struct door_place *place, enum step_kind kind,
 int place_has_udevd(void *userdata, const struct door_place *place);
 int place_mark(void *userdata, struct door_place *place, enum place_mark mark, bool present,
                door_done_fn done, void *done_userdata, struct step_result *result);
+int place_look(void *userdata, struct door_place *place, const struct look *look, door_look_fn done,
+               void *done_userdata, struct refusal *why);
+void place_look_free(struct place_look *look);
 int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),
                void *on_death_userdata, struct door_place **ret, struct place_facts *ret_facts,
                struct refusal *why);

@@ -4,6 +4,7 @@
 
 #include "engine/delegation_state.h"
 #include "engine/description.h"
+#include "engine/examination.h"
 #include "engine/mark.h"
 #include "engine/outcome.h"
 
@@ -13,6 +14,12 @@ struct container *delegation_find(const struct delegation *delegation, const cha
         if (streq(c->name, name))
             return c;
     return NULL;
+}
+
+const struct departure *delegation_find_departed(const struct delegation *delegation,
+                                                 const char *name)
+{
+    return departed_find(&delegation->departed, name);
 }
 
 struct container *delegation_containers(const struct delegation *delegation)
@@ -98,7 +105,9 @@ static void end_container(struct container *container, const char *how)
     }
     outcome_revive(container, ALL_DEVICES); /* or have been the one that goes first */
     door->place_close(door->userdata, TAKE_PTR(container->place));
+    departed_remember(&delegation->departed, container, how);
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, how, NULL);
+    examination_end_all(container);
     (void)call_waiters(container, CONTAINER_GONE);
     container_free(container);
 }

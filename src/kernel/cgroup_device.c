@@ -195,6 +195,23 @@ int cgroup_device_deny(struct cgroup_device *gates, const struct devnum *number,
     return 0;
 }
 
+int cgroup_device_ask(const struct cgroup_device *gates, const struct devnum *number,
+                      unsigned access, struct refusal *why)
+{
+    char groups[REFUSAL_MAX / 2];
+    if (!gates->v1 && !gates->v2)
+        return 0;
+    int r = cgroup_probe(gates->paths.v2, gates->paths.v1_devices, number, access);
+    if (r > 0)
+        return 0;
+    cgroup_device_describe(gates, groups, sizeof(groups));
+    if (r == 0)
+        return refuse(why, EPERM, "the device cgroup denies %c %u:%u: %s, or a group above it",
+                      number->kind == NODE_BLOCK ? 'b' : 'c', number->major, number->minor, groups);
+    return refuse(why, -r, "the device cgroup (%s) cannot be asked: %s", groups,
+                  r == -ETIMEDOUT ? "it is frozen" : strerror(-r));
+}
+
 int cgroup_device_repair(struct cgroup_device *gates, struct refusal *why)
 {
     int v1 = gates->v1 ? cgroup_device_v1_repair(gates->v1, why) : 0;

@@ -60,5 +60,13 @@ int cgroup_device_deny(struct cgroup_device *gates, const struct devnum *number,
  */
 int cgroup_device_repair(struct cgroup_device *gates, struct refusal *why);
 
+/*
+ * Asks from within the container's groups whether the device number may be used, whatever was
+ * allowed: nothing is changed, and nothing opened. Returns 0, or a negative errno with the gate
+ * that may refuse in the reason; -ETIMEDOUT where the groups are frozen.
+ */
+int cgroup_device_ask(const struct cgroup_device *gates, const struct devnum *number,
+                      unsigned access, struct refusal *why);
+
 /* For `status`: "v1 /lxc.payload.c1", "v2 /c1 spliced", "none" and the like. Returns out. */
 const char *cgroup_device_describe(const struct cgroup_device *gates, char *out, size_t size);

@@ -91,15 +91,21 @@ static bool is_bool(const void *value)
     return *(const unsigned char *)value <= 1;
 }
 
+static bool is_errno(int error)
+{
+    return error <= 0 && error >= -4095;
+}
+
 /*
  * A courier stands in the container and may have been turned: nothing it says may harm the reader.
  * The booleans are looked at as bytes, for any other value in a bool is undefined.
  */
 static bool reply_is_sound(const struct courier_reply *reply)
 {
-    return reply->error <= 0 && reply->error >= -4095 &&
-           memchr(reply->text, '\0', sizeof(reply->text)) && is_bool(&reply->placeholder) &&
-           is_bool(&reply->shadowed) && reply->made_dirs < GRANT_PATH_MAX;
+    return is_errno(reply->error) && memchr(reply->text, '\0', sizeof(reply->text)) &&
+           is_bool(&reply->placeholder) && is_bool(&reply->shadowed) &&
+           reply->made_dirs < GRANT_PATH_MAX && is_errno(reply->sight.access) &&
+           is_errno(reply->sight.directory_access);
 }
 
 int courier_receive(struct courier *courier, struct courier_reply *ret)

@@ -82,6 +82,8 @@ static int run(const struct courier_world *world, const struct courier_request *
         return courier_directories_make(world, request, reply, why);
     case COURIER_DIRECTORIES_REMOVE:
         return courier_directories_remove(world, request, why);
+    case COURIER_LOOK:
+        return courier_look(world, request, reply, why);
     }
     return refuse(why, EINVAL, "the courier has no verb %d", (int)request->verb);
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/refusal.h"
+#include "model/gate.h"
 #include "model/grant.h"
 #include "model/udev_record.h"
 
@@ -29,6 +30,7 @@ enum courier_verb {
     COURIER_MARKER_REMOVE,
     COURIER_DIRECTORIES_MAKE, /* those above path, as for a node */
     COURIER_DIRECTORIES_REMOVE,
+    COURIER_LOOK, /* what lies at `path`, and whether root inside might use it: nothing is opened */
 };
 
 struct courier_request {
@@ -39,6 +41,7 @@ struct courier_request {
     char group[COURIER_NAME_MAX];
     dev_t device; /* ATTACH, DETACH: st_dev and st_ino of our inode, to verify */
     ino_t inode;
+    unsigned access;  /* LOOK: which use, of enum share_access */
     bool block;       /* ATTACH: a block device (for the placeholder) */
     bool placeholder; /* DETACH: what lies below the mount was made by us: remove it */
     /* DETACH, UNLINK, DIRECTORIES_REMOVE: how many directories above path are to go, if they are
@@ -61,5 +64,6 @@ struct courier_reply {
     /* ATTACH, LINK, DIRECTORIES_MAKE: how many were made; RECORD_WRITE, MARKER_MAKE: which were
      * made; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
     unsigned made_dirs;
-    uint32_t uid, gid; /* IDENTIFY */
+    uint32_t uid, gid;  /* IDENTIFY */
+    struct sight sight; /* LOOK */
 };

@@ -37,3 +37,7 @@ int courier_marker_make(const struct courier_world *world, struct courier_reply 
                         struct refusal *why);
 int courier_marker_remove(const struct courier_world *world, const struct courier_request *request,
                           struct courier_reply *reply, struct refusal *why);
+
+/* In courier_look.c. What is not there is an answer and no failure. */
+int courier_look(const struct courier_world *world, const struct courier_request *request,
+                 struct courier_reply *reply, struct refusal *why);

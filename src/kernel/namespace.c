@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <poll.h>
 #include <stdio.h>
@@ -239,4 +240,20 @@ int namespaces_alive(const struct namespaces *namespaces)
         r = poll(&look, 1, 0);
     while (r < 0 && errno == EINTR);
     return r == 0;
+}
+
+int namespaces_override(const struct namespaces *namespaces)
+{
+    char path[32], text[4096];
+    unsigned long long bounding;
+    snprintf(path, sizeof(path), "/proc/%d/status", namespaces->pid);
+    ssize_t length = file_read_at(AT_FDCWD, path, text, sizeof(text));
+    if (length < 0)
+        return (int)length;
+    const char *line = strstr(text, "\nCapBnd:");
+    if (!namespaces_alive(namespaces))
+        return -ESRCH;
+    if (!line || sscanf(line, "\nCapBnd: %llx", &bounding) != 1)
+        return -EBADMSG;
+    return (bounding >> CAP_DAC_OVERRIDE) & 1;
 }

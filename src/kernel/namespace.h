@@ -48,5 +48,11 @@ void namespaces_close(struct namespaces *namespaces);
         .pid_fd = -1, .user_fd = -1, .mount_fd = -1, .net_fd = -1, .root_fd = -1                   \
     }
 
+/*
+ * Whether root inside can have CAP_DAC_OVERRIDE: it is in the bounding set of the container's init,
+ * capabilities(7). Returns 1, 0, or a negative errno.
+ */
+int namespaces_override(const struct namespaces *namespaces);
+
 /* Whether the process still lives: 1 or 0. */
 int namespaces_alive(const struct namespaces *namespaces);

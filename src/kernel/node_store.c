@@ -354,3 +354,8 @@ void node_identity(const struct node *node, dev_t *ret_device, ino_t *ret_inode)
     *ret_device = node->device;
     *ret_inode = node->inode;
 }
+
+int node_status(const struct node *node, struct stat *ret)
+{
+    return fstat(node->fd, ret) < 0 ? -errno : 0;
+}

@@ -13,6 +13,7 @@
  * container's mountinfo.
  */
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/refusal.h"
@@ -57,3 +58,6 @@ int node_clone_mount(const struct node *node);
 
 /* What identifies it inside: st_dev and st_ino of the inode. */
 void node_identity(const struct node *node, dev_t *ret_device, ino_t *ret_inode);
+
+/* The inode as it is now: st_uid and st_gid are the host's ids. Returns 0 or a negative errno. */
+int node_status(const struct node *node, struct stat *ret);

@@ -329,3 +329,16 @@ void rule_assign_finish(struct rule_state *state)
         if (env->items[i - 1].key[0] == '.' || env->items[i - 1].value[0] == '\0')
             drop_property(env, env->items[i - 1].key);
 }
+
+bool rule_trace_names_container(const struct rule_trace *trace)
+{
+    const char *value;
+    if (!trace->rule || !trace->state)
+        return false;
+    const struct rule_token *end = rule_group_end(trace->rule, RULE_GROUP_CONTAINER);
+    for (const struct rule_token *token = rule_group_begin(trace->rule, RULE_GROUP_CONTAINER);
+         token < end; token++)
+        if (token->op != RULE_REMOVE && rule_container_named(trace->state, token, &value))
+            return true;
+    return false;
+}

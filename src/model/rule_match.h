@@ -46,6 +46,10 @@ struct rule_trace {
 };
 typedef void (*rule_trace_fn)(void *userdata, const struct rule_trace *trace);
 
+/* Whether the traced rule would give the device to the container that is judged for, if it matched.
+ * To be called from the trace function. */
+bool rule_trace_names_container(const struct rule_trace *trace);
+
 /*
  * Judges `device` for `container`, all rules in order, with ACTION "add" (design: rules say which
  * devices, not when). Later assignments win, ":=" ends the matter. What udev's own rules say

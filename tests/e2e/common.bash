@@ -28,6 +28,12 @@ helpers=${DEVOLVE_HELPERS:?}
 . "$here/fixture/oci.bash"
 # shellcheck source=tests/e2e/fixture/podman.bash
 . "$here/fixture/podman.bash"
+# shellcheck source=tests/e2e/fixture/lifecycle.bash
+. "$here/fixture/lifecycle.bash"
+# shellcheck source=tests/e2e/fixture/machined.bash
+. "$here/fixture/machined.bash"
+# shellcheck source=tests/e2e/fixture/nspawn.bash
+. "$here/fixture/nspawn.bash"
 # shellcheck source=tests/e2e/fixture/daemon.bash
 . "$here/fixture/daemon.bash"
 # shellcheck source=tests/e2e/fixture/udevd.bash

@@ -363,6 +363,26 @@ static void closing_takes_back_what_was_added_and_a_dead_group_does_no_harm(void
     assert_true(cgroup_device_allow(scene->gates, &tun, READ_WRITE, NULL) < 0);
 }
 
+static void to_ask_tells_what_the_group_says_now_and_changes_nothing(void **state)
+{
+    struct scene *scene = *state;
+    struct refusal why = {0};
+    need();
+    make_group("asked", scene->group, sizeof(scene->group));
+    ALLOW_ONLY(scene->group, "c 1:3 rwm", "c 1:7 r");
+    enter(scene, scene->group);
+    assert_int_equal(cgroup_device_ask(scene->gates, &tun, READ_WRITE, &why), -EPERM);
+    assert_non_null(strstr(why.text, "denies c 10:200: v1 /"));
+    assert_int_equal(cgroup_device_ask(scene->gates, &full, ACCESS_READ, &why), 0);
+    assert_int_equal(cgroup_device_ask(scene->gates, &full, READ_WRITE, &why), -EPERM);
+    assert_string_equal(list(scene->group), "c 1:3 rwm\nc 1:7 r\n");
+
+    allow(scene, &tun, READ_WRITE);
+    assert_int_equal(cgroup_device_ask(scene->gates, &tun, READ_WRITE, &why), 0);
+    write_text(scene->group, "devices.deny", "c 10:200 rw");
+    assert_int_equal(cgroup_device_ask(scene->gates, &tun, READ_WRITE, &why), -EPERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +397,7 @@ int main(void)
         TEST(a_parent_that_others_share_and_that_denies_is_a_refusal_by_name),
         TEST(groups_inside_that_inherit_get_it_too_and_strict_ones_do_not),
         TEST(what_a_runtime_takes_away_is_put_back_once),
+        TEST(to_ask_tells_what_the_group_says_now_and_changes_nothing),
         TEST(closing_takes_back_what_was_added_and_a_dead_group_does_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,10 @@ struct door_place {
     struct door_item *item; /* NULL: a mark's */
     struct step step;
     bool marked[PLACE_MARK_COUNT], marking;
-    enum place_mark mark; /* that is being made or removed */
+    enum place_mark mark;   /* that is being made or removed */
+    door_look_fn look_done; /* of the look that pends */
+    void *look_userdata;
+    enum look_kind look;
 };
 
 struct recording_timer {
@@ -381,6 +384,21 @@ static int place_mark(void *userdata, struct door_place *place, enum place_mark 
     return 0;
 }
 
+static int place_look(void *userdata, struct door_place *place, const struct look *look,
+                      door_look_fn done, void *done_userdata, struct refusal *why)
+{
+    struct recording_door *door = userdata;
+    assert_null(place->look_done);
+    if (door->stall)
+        return refuse(why, EAGAIN, "it hangs");
+    assert_true(look->kind != LOOK_NODE || look->item);
+    assert_true(look->kind != LOOK_RECORD || look->id);
+    place->look = look->kind;
+    place->look_done = done;
+    place->look_userdata = done_userdata;
+    return 0;
+}
+
 static int timer_start(void *userdata, uint64_t delay_us, void (*fn)(void *), void *fn_userdata,
                        void **ret)
 {
@@ -415,6 +433,7 @@ void recording_door_init(struct recording_door *door)
                                                   .place_repair = place_repair,
                                                   .place_has_udevd = place_has_udevd,
                                                   .place_mark = place_mark,
+                                                  .place_look = place_look,
                                                   .item_new = item_new,
                                                   .item_free = item_free,
                                                   .run = run,
@@ -469,6 +488,25 @@ static void complete(struct door_place *place, int error, bool stalled)
     else if (stalled || error == EPIPE)
         note_unknown(place, place->item, &place->step);
     done(place->done_userdata, &result);
+}
+
+int recording_door_look(const struct recording_door *door, const char *container)
+{
+    const struct door_place *place = find_place(door, container);
+    return place && place->look_done ? (int)place->look : -1;
+}
+
+void recording_door_see(struct recording_door *door, const char *container, enum gate gate)
+{
+    struct door_place *place = find_place(door, container);
+    struct refusal why = {.error = 0};
+    assert_non_null(place);
+    door_look_fn done = place->look_done;
+    assert_non_null(done);
+    place->look_done = NULL;
+    if (gate != GATE_NONE)
+        refuse(&why, EACCES, "the look says %s", gate_name(gate));
+    done(place->look_userdata, gate, &why);
 }
 
 void recording_door_complete(struct recording_door *door, const char *container, int error)

@@ -50,6 +50,10 @@ bool recording_door_pending(const struct recording_door *door, const char *conta
 /* Ends it: with an error, or well (0). */
 void recording_door_complete(struct recording_door *door, const char *container, int error);
 
+/* What of the container is looked at just now: of enum look_kind, or -1; and how that ends. */
+int recording_door_look(const struct recording_door *door, const char *container);
+void recording_door_see(struct recording_door *door, const char *container, enum gate gate);
+
 /* Ends whatever pends, everywhere, until nothing does. */
 void recording_door_complete_all(struct recording_door *door);
 

@@ -275,6 +275,22 @@ static const struct conversation conversations[] = {
         "",
     },
     {
+        "doctor of a container names the gate and the device",
+        command_doctor,
+        {"doctor", "web1"},
+        {{CALL("Doctor", "{\"container\":\"web1\"}"),
+          REPLY("{\"findings\":[{\"verdict\":\"good\",\"subject\":\"web1\",\"devpath\":null,"
+                "\"gate\":null,\"text\":\"fine\"},{\"verdict\":\"bad\",\"subject\":\"web1\","
+                "\"devpath\":\"/devices/1\",\"gate\":\"cgroup\",\"text\":\"denied\"},"
+                "{\"verdict\":\"warning\",\"subject\":\"web1\",\"gate\":\"marker\","
+                "\"text\":\"gone\"}]}")}},
+        EXIT_DONE,
+        "web1  good     fine\n"
+        "web1  bad      cgroup: /devices/1: denied\n"
+        "web1  warning  marker: gone\n",
+        "",
+    },
+    {
         "reload says how many rules there are now, and shows warnings",
         command_reload,
         {"reload"},
