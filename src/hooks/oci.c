@@ -20,7 +20,7 @@
 #include "config.h"
 #include "hooks/oci_container.h"
 #include "hooks/request.h"
-#include "kernel/waiting_directory.h"
+#include "kernel/note_directory.h"
 
 #define ANSWER_MS 1500u /* from the start on; then a note is written */
 #define CONNECT_MS 700u
@@ -122,8 +122,8 @@ static int leave_note(const struct hook *hook, const char *id, const struct wait
     _cleanup_free_ char *text = waiting_note_format(note);
     if (!text)
         return refuse(why, ENOMEM, "no memory");
-    _cleanup_close_ int fd = waiting_directory_open(hook->limits.runtime_directory, why);
-    return fd < 0 ? fd : waiting_directory_put(fd, id, text, why);
+    _cleanup_close_ int fd = note_directory_open(hook->limits.runtime_directory, "waiting", why);
+    return fd < 0 ? fd : note_directory_put(fd, id, text, why);
 }
 
 /* devolved did not answer. */
@@ -161,9 +161,10 @@ static int unregister_container(const struct hook *hook, const struct oci_state 
                                 struct refusal *why)
 {
     struct refusal ignored;
-    _cleanup_close_ int fd = waiting_directory_open(hook->limits.runtime_directory, &ignored);
+    _cleanup_close_ int fd =
+        note_directory_open(hook->limits.runtime_directory, "waiting", &ignored);
     if (fd >= 0)
-        (void)waiting_directory_remove(fd, state->id);
+        (void)note_directory_remove(fd, state->id);
     int r = request_unregister(&hook->limits, OCI_ID_LABEL, state->id, why);
     return r == 0 ? -why->error : 0;
 }

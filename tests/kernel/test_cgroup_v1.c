@@ -68,7 +68,7 @@ static void enter(struct scene *scene, const char *group)
 {
     struct refusal why = {0};
     assert_int_equal(cgroup_box_start(group, NULL, &scene->box), 0);
-    if (cgroup_device_open("box", &scene->box.namespaces, NULL, &scene->gates, &why) < 0)
+    if (cgroup_device_open("box", &scene->box.namespaces, NULL, NULL, &scene->gates, &why) < 0)
         fail_msg("%s", why.text);
 }
 

@@ -148,7 +148,7 @@ static void grant_and_be_killed(const struct cgroup_scene *scene)
     if (pid == 0) {
         struct cgroup_device *gates;
         cgroup_scene_leave();
-        if (cgroup_device_open("box", &scene->box.namespaces, cgroup_scene_directory, &gates,
+        if (cgroup_device_open("box", &scene->box.namespaces, cgroup_scene_directory, NULL, &gates,
                                NULL) == 0 &&
             cgroup_device_allow(gates, &cgroup_scene_tun, READ_WRITE, NULL) == 0)
             ready = 1;

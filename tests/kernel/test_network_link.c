@@ -31,6 +31,7 @@ struct scene {
     struct fixture *fixture;
     int host_fd, netns_fd;
     struct network_link *link;
+    json_t *home; /* as it was told when it left */
 };
 
 /* Runs ip(8) where we are; whether it went well. */
@@ -114,6 +115,7 @@ static int tear_down(void **state)
 {
     struct scene *scene = *state;
     network_link_free(scene->link);
+    json_decref(scene->home);
     fixture_stop(scene->fixture);
     fd_close(scene->netns_fd);
     fd_close(scene->host_fd);
@@ -130,10 +132,21 @@ static struct scene *get_scene(void **state)
     return *state;
 }
 
+static int keep_home(void *userdata, json_t *home_take, struct refusal *why)
+{
+    struct scene *scene = userdata;
+    (void)why;
+    assert_non_null(home_take);
+    json_decref(scene->home);
+    scene->home = home_take;
+    return 0;
+}
+
 static void move(struct scene *scene, const char *from, const char *to)
 {
     struct refusal why = {.error = 0};
-    if (network_link_move(index_of(from), to, scene->netns_fd, &scene->link, &why) < 0)
+    if (network_link_move(index_of(from), to, scene->netns_fd, keep_home, scene, &scene->link,
+                          &why) < 0)
         fail_msg("%s", why.text);
     assert_string_equal(show(from), "");
     assert_says(show_inside(scene, to), "state DOWN");
@@ -207,8 +220,9 @@ static void a_name_that_is_taken_inside_is_refused_and_nothing_changes(void **st
     struct refusal why = {.error = 0};
     assert_true(ip("link set eth0 up") && ip("link set peer up"));
     assert_true(ip_inside(scene, "link add lan0 type ifb"));
-    assert_int_equal(
-        network_link_move(index_of("eth0"), "lan0", scene->netns_fd, &scene->link, &why), -EEXIST);
+    assert_int_equal(network_link_move(index_of("eth0"), "lan0", scene->netns_fd, keep_home, scene,
+                                       &scene->link, &why),
+                     -EEXIST);
     assert_says(why.text, "has an interface lan0 already");
     assert_says(show("eth0"), ",UP");
 }
@@ -218,8 +232,8 @@ static void one_that_arrives_under_a_wrong_name_can_be_brought_home(void **state
 {
     struct scene *scene = get_scene(state);
     struct refusal why = {.error = 0};
-    assert_true(network_link_move(index_of("eth0"), "a/b", scene->netns_fd, &scene->link, &why) <
-                0);
+    assert_true(network_link_move(index_of("eth0"), "a/b", scene->netns_fd, keep_home, scene,
+                                  &scene->link, &why) < 0);
     assert_non_null(scene->link);
     assert_string_equal(show("eth0"), "");
     bring_home(scene, "eth0");
@@ -313,9 +327,9 @@ static void what_the_host_needs_is_refused_by_name(void **state)
         for (size_t s = 0; s < ARRAY_SIZE(cases[i].setup) && cases[i].setup[s]; s++)
             if (!ip("%s", cases[i].setup[s]))
                 fail_msg("ip %s", cases[i].setup[s]);
-        assert_int_equal(
-            network_link_move(index_of(cases[i].name), "lan0", scene->netns_fd, &scene->link, &why),
-            -cases[i].error);
+        assert_int_equal(network_link_move(index_of(cases[i].name), "lan0", scene->netns_fd,
+                                           keep_home, scene, &scene->link, &why),
+                         -cases[i].error);
         assert_says(why.text, cases[i].reason);
         assert_says(show(cases[i].name), cases[i].name);
     }
@@ -338,7 +352,9 @@ static void an_interface_that_is_not_there_is_gone(void **state)
 {
     struct scene *scene = get_scene(state);
     struct refusal why = {.error = 0};
-    assert_int_equal(network_link_move(4711, "lan0", scene->netns_fd, &scene->link, &why), -ENODEV);
+    assert_int_equal(
+        network_link_move(4711, "lan0", scene->netns_fd, keep_home, scene, &scene->link, &why),
+        -ENODEV);
     assert_says(why.text, "gone already");
 }
 
