@@ -252,6 +252,78 @@ static void one_that_was_sent_home_from_inside_is_settled_there(void **state)
     bring_home(scene, "eth0");
 }
 
+/* The one who moved it is gone; what was told before it moved is all that is left. */
+static void resume(struct scene *scene, int ifindex)
+{
+    struct refusal why = {.error = 0};
+    _cleanup_free_ char *text = json_dumps(scene->home, 0);
+    network_link_free(scene->link);
+    scene->link = NULL;
+    json_t *home = json_loads(text, JSON_ALLOW_NUL, NULL);
+    if (network_link_resume(home, ifindex, scene->netns_fd, &scene->link, &why) < 0)
+        fail_msg("%s", why.text);
+    json_decref(home);
+}
+
+static void a_successor_brings_it_home_as_it_was(void **state)
+{
+    struct scene *scene = get_scene(state);
+    assert_true(ip("link set eth0 mtu 1400 alias \"the first\" group 7"));
+    assert_true(ip("link property add dev eth0 altname wan-one"));
+    move(scene, "eth0", "lan0");
+    assert_true(ip_inside(scene, "link set lan0 name x mtu 900 alias none group 9"));
+    assert_true(ip_inside(scene, "link set x address 02:00:00:00:00:99"));
+    assert_true(ip_inside(scene, "link property del dev x altname wan-one"));
+    resume(scene, network_link_ifindex(scene->link));
+    bring_home(scene, "eth0");
+    assert_says(show("eth0"), "mtu 1400");
+    assert_says(show("eth0"), "group 7");
+    assert_says(show("eth0"), "the first");
+    assert_says(show("eth0"), "altname wan-one");
+}
+
+/* Killed between the move and its note. */
+static void a_successor_finds_it_by_the_number_that_it_had(void **state)
+{
+    struct scene *scene = get_scene(state);
+    move(scene, "eth0", "lan0");
+    resume(scene, 0);
+    bring_home(scene, "eth0");
+}
+
+/* Killed before the move, or it is home already. */
+static void a_successor_finds_it_at_home(void **state)
+{
+    struct scene *scene = get_scene(state);
+    move(scene, "eth0", "lan0");
+    bring_home(scene, "eth0");
+    resume(scene, 0);
+    bring_home(scene, "eth0");
+}
+
+static void a_damaged_note_of_its_home_is_refused(void **state)
+{
+    struct scene *scene = get_scene(state);
+    static const char *const cases[] = {
+        "{}",
+        "{\"inode\":0,\"name\":\"eth0\"}",
+        "{\"inode\":7,\"name\":\"\"}",
+        "{\"inode\":7,\"name\":\"a-name-that-is-too-long\"}",
+        "{\"inode\":7,\"name\":\"eth0\",\"address\":\"0123456789012345678901234567890123\"}",
+        "{\"inode\":7,\"name\":\"eth0\",\"mtu\":\"1500\"}",
+        "{\"inode\":7,\"name\":\"eth0\",\"altnames\":[7]}",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct refusal why = {.error = 0};
+        json_t *home = json_loads(cases[i], 0, NULL);
+        assert_non_null(home);
+        if (network_link_resume(home, 0, scene->netns_fd, &scene->link, &why) != -EBADMSG)
+            fail_msg("%s was taken", cases[i]);
+        assert_null(scene->link);
+        json_decref(home);
+    }
+}
+
 static void a_name_that_is_taken_at_home_is_replaced_and_said(void **state)
 {
     struct scene *scene = get_scene(state);
@@ -494,6 +566,10 @@ int main(void)
         SCENE_TEST(one_that_was_renamed_inside_comes_home_all_the_same),
         SCENE_TEST(a_number_that_is_taken_inside_or_at_home_does_no_harm),
         SCENE_TEST(a_name_that_is_taken_inside_is_refused_and_nothing_changes),
+        SCENE_TEST(a_successor_brings_it_home_as_it_was),
+        SCENE_TEST(a_successor_finds_it_by_the_number_that_it_had),
+        SCENE_TEST(a_successor_finds_it_at_home),
+        SCENE_TEST(a_damaged_note_of_its_home_is_refused),
         SCENE_TEST(a_name_that_is_taken_at_home_is_replaced_and_said),
         SCENE_TEST(what_the_host_needs_is_refused_by_name),
         SCENE_TEST(a_route_through_another_interface_is_no_hindrance),
