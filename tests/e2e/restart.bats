@@ -187,3 +187,79 @@ restarts() {
     stop_daemon
     assert_equal "$(grep -c "$runtime" /proc/self/mountinfo)" 0 "mounts"
 }
+
+# Plugs and unplugs four loop devices from $first on, at random and all the time.
+storm() {
+    exec perl -e 'my ($first) = @ARGV;
+        open my $control, "+<", "/dev/loop-control" or die "loop-control: $!\n";
+        for (;;) {
+            my $number = $first + int rand 4;
+            ioctl $control, (-e "/sys/devices/virtual/block/loop$number" ? 0x4C81 : 0x4C80), $number + 0;
+            select undef, undef, undef, rand 0.004;
+        }' "$first"
+}
+
+# What is there and given, as `grants` shows it.
+present() {
+    local i
+    for i in 0 1 2 3; do
+        [[ ! -e /sys$(loop_path $((first + i))) ]] || echo "/dev/loop$((first + i)) delivered"
+    done
+}
+
+delivered_is_present() {
+    [[ $(grants "$1") == "$(present)" ]]
+}
+
+# What is inside is what is given, and nothing else is anywhere.
+all_is_right_in() {
+    local name=$1 group=$2 i node
+    for i in 0 1 2 3; do
+        node=/dev/loop$((first + i))
+        if [[ -e /sys$(loop_path $((first + i))) ]]; then
+            opens_in "$name" "$node" || fail "$node does not open in $name"
+            in_box "$name" test "$node" -ef "/dev/st/$i" || fail "no link to $node in $name"
+            [[ -z $group ]] || cgroup_v1_has "$group" "b 7:$((first + i)) rw" || fail "$node is not allowed in $group"
+        else
+            not in_box "$name" test -e "$node"
+            not in_box "$name" test -L "/dev/st/$i"
+            [[ -z $group ]] || not grep -q "b 7:$((first + i)) " "$group/devices.list"
+        fi
+    done
+}
+
+@test "killed at random moments of a storm: what is delivered is what is there and has a right" {
+    local round storm group=
+    for round in 0 1 2 3; do
+        echo "KERNEL==\"loop$((first + round))\", CONTAINER+=\"c*\", SYMLINK+=\"st/$round\""
+        note loop $((first + round))
+    done | rule_file 10-test.rules
+    start_daemon
+    if [[ -n $(cgroup_v1_mount) ]]; then
+        cgroup_make v1 c1
+        group=$cgroup
+        cgroup_v1_restrict "$group"
+        start_box c1 --cgroup-v1 "$group"
+    else
+        start_box c1
+    fi
+    start_box c2
+    register c1
+    register c2
+    in_background storm
+    storm=$background
+    for ((round = 0; round < ${DEVOLVE_STORM_KILLS:-8}; round++)); do
+        kill -CONT "$storm"
+        perl -e 'select undef, undef, undef, rand 0.2' # the moment is what is at random here
+        kill_daemon
+        perl -e 'select undef, undef, undef, rand 0.05'
+        start_daemon
+        kill -STOP "$storm"
+        wait_until 5 delivered_is_present c1
+        wait_until 5 delivered_is_present c2
+        all_is_right_in c1 "$group"
+        all_is_right_in c2 ""
+        assert_equal "$(find "$runtime/nodes" -type b | wc -l)" "$((2 * $(present | wc -l)))" "nodes in the store"
+    done
+    end_process "$storm" KILL
+}
