@@ -59,7 +59,7 @@ given() {
 @test "lxc: a node that LXC gave is ours as long as the rules give it" {
     lxc_setup idmap "$(given)"
     # LXC bound the host's node, whose owner is nobody inside.
-    lifecycle_given failed
+    lifecycle_given fails
 }
 
 @test "lxc, privileged: the first open of a device that was present succeeds" {
@@ -101,7 +101,7 @@ given() {
 
 @test "lxc, privileged: a node that LXC gave is ours as long as the rules give it" {
     lxc_setup privileged "$(given)"
-    lifecycle_given done
+    lifecycle_given opens
 }
 
 @test "lxc: a container that reboots is another one, with its devices" {
