@@ -9,8 +9,8 @@
 
 /*
  * At start-host the container has its mounts and its root, and none of its programs runs: LXC waits
- * for us. At stop its process is dead and its control groups are still there; post-stop comes after
- * LXC has said that it is stopped.
+ * for us. At stop its process is dead, and its control groups are still there; at post-stop they
+ * are gone.
  */
 static int read_type(const char *type, bool *ret_stops, struct refusal *why)
 {
