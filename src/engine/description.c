@@ -6,6 +6,7 @@
 #include "engine/delegation_state.h"
 #include "engine/mark.h"
 #include "engine/outcome.h"
+#include "engine/saved.h"
 
 static void note(struct container *container, const struct refusal *why)
 {
@@ -21,6 +22,7 @@ void description_look(struct container *container)
     if (has < 0 || has == container->has_udevd)
         return;
     container->has_udevd = has;
+    saved_note_container(container);
     delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL,
                       has ? "a udevd runs inside" : "no udevd runs inside any more", NULL);
     if (!has)
@@ -234,6 +236,7 @@ void description_end(struct job *job)
         delivery->udev_told = true;
         delivery_settle_debt(delivery);
     }
+    saved_note_delivery(delivery, NULL);
     if (!job->why.error && !job->unrecorded)
         container->delegation->counters.described++;
     if (!job->stalled && job->hint)
@@ -248,4 +251,5 @@ void description_end_hand_over(struct job *job)
     delivery->handed_over = true;
     delivery->recorded = delivery->udev_told = false;
     udev_word_free(TAKE_PTR(delivery->word));
+    saved_note_delivery(delivery, NULL);
 }

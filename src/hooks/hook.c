@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "config.h"
-#include "kernel/waiting_directory.h"
+#include "kernel/note_directory.h"
 
 #define ANSWER_MS 1500u /* from the start on; then a note is written */
 #define CONNECT_MS 700u
@@ -126,8 +126,8 @@ static int leave_note(const struct hook *hook, const char *id, const struct wait
     _cleanup_free_ char *text = waiting_note_format(note);
     if (!text)
         return refuse(why, ENOMEM, "no memory");
-    _cleanup_close_ int fd = waiting_directory_open(hook->limits.runtime_directory, why);
-    return fd < 0 ? fd : waiting_directory_put(fd, id, text, why);
+    _cleanup_close_ int fd = note_directory_open(hook->limits.runtime_directory, "waiting", why);
+    return fd < 0 ? fd : note_directory_put(fd, id, text, why);
 }
 
 /* devolved did not answer. */
@@ -159,9 +159,10 @@ int hook_register(const struct hook *hook, const char *id, const struct waiting_
 static void remove_note(const struct hook *hook, const char *id)
 {
     struct refusal ignored;
-    _cleanup_close_ int fd = waiting_directory_open(hook->limits.runtime_directory, &ignored);
+    _cleanup_close_ int fd =
+        note_directory_open(hook->limits.runtime_directory, "waiting", &ignored);
     if (fd >= 0)
-        (void)waiting_directory_remove(fd, id);
+        (void)note_directory_remove(fd, id);
 }
 
 int hook_unregister(const struct hook *hook, const char *id, const char *label, const char *value,
@@ -170,5 +171,5 @@ int hook_unregister(const struct hook *hook, const char *id, const char *label, 
     if (geteuid() == 0) /* nobody else has notes, or is to make the directory */
         remove_note(hook, id);
     int r = request_unregister(&hook->limits, label, value, why);
-    return r == 0 ? -why->error : r < 0 ? r : 0;
+    return r == 0 ? -why->error : 0; /* who is away has nothing of it either */
 }

@@ -58,6 +58,7 @@ int hook_register(const struct hook *hook, const char *id, const struct waiting_
                   struct refusal *why);
 
 /* Its devices have gone with its process already: this ends what is left, the note too, of those
- * that have the label. Returns 0, or a negative errno and the reason. */
+ * that have the label. Returns 0, also where devolved does not answer, or a negative errno and the
+ * reason why it refused. */
 int hook_unregister(const struct hook *hook, const char *id, const char *label, const char *value,
                     struct refusal *why);

@@ -134,8 +134,9 @@ refuses() {
     [[ -s $runtime/waiting/lxc:${box_pid[it]} ]]
     stop_box it
     wait_until 5 not test -d "/proc/${box_pid[it]}"
-    hook "LXC_PID=${box_pid[it]}" LXC_HOOK_TYPE=stop
+    hook "LXC_PID=${box_pid[it]}" LXC_HOOK_TYPE=stop -- --required
     assert_equal "$status" 0 "the status"
+    assert_equal "$output" "" "what it says"
     not test -e "$runtime/waiting/lxc:${box_pid[it]}"
 }
 

@@ -47,6 +47,10 @@ setup() {
     case_without_daemon userns
 }
 
+@test "crun: devolved is stopped and started, killed and started meanwhile" {
+    case_restart
+}
+
 @test "crun: a node that the runtime made is ours as long as it is given" {
     case_given ok
 }
