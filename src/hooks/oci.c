@@ -18,6 +18,7 @@ static const char usage[] =
     "Usage: devolve-oci-hook [OPTION]... < STATE\n"
     "Registers a container with devolved; called by OCI runtimes.\n\n"
     "  --runtime-dir DIR  devolved's (/run/devolve)\n"
+    "  --name NAME        the container's, where no annotation io.devolve.name gives it one\n"
     "  --required         fail, so that the container does not start, where it cannot be\n"
     "                     registered\n"
     "  --version, --help\n";
@@ -41,11 +42,11 @@ static int read_state(struct oci_state *ret, struct refusal *why)
 }
 
 static int register_container(const struct hook *hook, const struct oci_state *state,
-                              struct refusal *why)
+                              const char *name, struct refusal *why)
 {
     _cleanup_(waiting_note_done) struct waiting_note note = {.pid = 0};
     struct refusal remark = {.error = 0};
-    int r = oci_container_describe(state, &note, &remark, why);
+    int r = oci_container_describe(state, name, &note, &remark, why);
     if (remark.error)
         hook_say(hook, state->id, remark.text);
     if (r <= 0)
@@ -57,11 +58,11 @@ static int serve(const struct hook *hook, void *userdata)
 {
     struct oci_state state = {.json = NULL};
     struct refusal why = {.error = 0};
-    (void)userdata;
+    const char *name = userdata;
     int r = read_state(&state, &why);
     if (r == 0)
         r = state.stopped ? hook_unregister(hook, state.id, OCI_ID_LABEL, state.id, &why)
-                          : register_container(hook, &state, &why);
+                          : register_container(hook, &state, name, &why);
     if (r < 0)
         hook_say(hook, state.id ? state.id : "?", why.text);
     oci_state_done(&state);
@@ -69,11 +70,13 @@ static int serve(const struct hook *hook, void *userdata)
 }
 
 /* Returns 1 to go on, 0 when all was said, or -EINVAL. */
-static int parse_arguments(struct hook *hook, int argc, char **argv)
+static int parse_arguments(struct hook *hook, int argc, char **argv, char **ret_name)
 {
-    static const struct option options[] = {HOOK_OPTIONS};
+    static const struct option options[] = {{"name", required_argument, NULL, 'n'}, HOOK_OPTIONS};
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        int r = hook_option(hook, option);
+        if (option == 'n')
+            *ret_name = optarg;
+        int r = option == 'n' ? 1 : hook_option(hook, option);
         if (r <= 0)
             return r;
     }
@@ -83,10 +86,11 @@ static int parse_arguments(struct hook *hook, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct hook hook = hook_make("devolve-oci-hook", usage);
+    char *name = NULL;
     int r = hook_forget_caller();
     if (r == 0)
-        r = parse_arguments(&hook, argc, argv);
+        r = parse_arguments(&hook, argc, argv, &name);
     if (r <= 0)
         return r < 0 ? 2 : 0;
-    return hook_run(&hook, serve, NULL);
+    return hook_run(&hook, serve, name);
 }

@@ -46,13 +46,13 @@ static int take_annotation(void *userdata, const char *key, const char *value)
 }
 
 /* Name and labels. */
-static int name_container(const struct oci_state *state, struct waiting_note *note,
-                          struct refusal *remark)
+static int name_container(const struct oci_state *state, const char *name,
+                          struct waiting_note *note, struct refusal *remark)
 {
     struct refusal unknown = {.error = 0};
     int r = 0;
     _cleanup_json_ json_t *images = oci_image_annotations(state, &unknown);
-    note->name = strdup(state->id);
+    note->name = strdup(name ? name : state->id);
     size_t left_out = each_annotation(state, images, take_annotation, note, &r);
     if (r == 0)
         r = property_set(&note->labels, OCI_ID_LABEL, state->id);
@@ -117,12 +117,12 @@ static int find_process(const struct oci_state *state, struct waiting_note *note
     return r < 0 ? r : 1;
 }
 
-int oci_container_describe(const struct oci_state *state, struct waiting_note *ret,
-                           struct refusal *remark, struct refusal *why)
+int oci_container_describe(const struct oci_state *state, const char *name,
+                           struct waiting_note *ret, struct refusal *remark, struct refusal *why)
 {
     struct waiting_note note = {.pid = 0};
     int r = find_process(state, &note, why);
-    if (r > 0 && name_container(state, &note, remark) < 0)
+    if (r > 0 && name_container(state, name, &note, remark) < 0)
         r = refuse(why, ENOMEM, "no memory");
     if (r > 0) {
         *ret = note;
