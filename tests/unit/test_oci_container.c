@@ -95,7 +95,7 @@ static int describe(const struct storage *storage, const char *annotations,
              (int)getpid(), storage->top, annotations);
     if (oci_state_parse(text, strlen(text), &box, &why) < 0)
         fail_msg("%s", why.text);
-    int r = oci_container_describe(&box, ret, remark, &why);
+    int r = oci_container_describe(&box, NULL, ret, remark, &why);
     if (r < 0)
         print_message("%s\n", why.text);
     oci_state_done(&box);
