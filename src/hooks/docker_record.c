@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "hooks/json_span.h"
+#include "model/json_span.h"
 #include "model/varlink_message.h"
 
 #define RECORD_MAX (16u << 20) /* bytes */

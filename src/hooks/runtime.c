@@ -176,7 +176,7 @@ int main(int argc, char **argv)
         first++;
     if (first < argc && r != 0)
         return r < 0 ? 2 : 0;
-    struct runtime_call call = runtime_call_read(argv + first);
+    struct runtime_call call = runtime_call_read((const char *const *)argv + first);
     if (runtime_call_creates(&call) && add_hook(&shim, &call, &why) < 0) {
         if (shim.required)
             return fail(&call, &why);

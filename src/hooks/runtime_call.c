@@ -65,7 +65,7 @@ static bool read_short(const char *argument, struct option *ret)
     return true;
 }
 
-struct runtime_call runtime_call_read(char *const *arguments)
+struct runtime_call runtime_call_read(const char *const *arguments)
 {
     struct runtime_call call = {.bundle = ".", .config = "config.json"};
     bool options_end = false;

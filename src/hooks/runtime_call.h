@@ -18,7 +18,7 @@ struct runtime_call {
 };
 
 /* Everything is borrowed from `arguments`, which begin behind the program's name. */
-struct runtime_call runtime_call_read(char *const *arguments);
+struct runtime_call runtime_call_read(const char *const *arguments);
 
 /* Whether a container is made by it. */
 bool runtime_call_creates(const struct runtime_call *call);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "hooks/json_span.h"
+#include "model/json_span.h"
 #include "model/varlink_message.h"
 
 #define FRESH_NAME ".config.json.devolve" /* in the making */
@@ -18,10 +18,16 @@ static const char *const stages[] = {"createRuntime", "poststart", "poststop"};
 int runtime_config_read(int bundle_fd, const char *name, char **ret, size_t *ret_size,
                         struct refusal *why)
 {
+    struct stat st;
+    _cleanup_close_ int fd = openat(bundle_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return refuse(why, errno, "cannot read %s: %s", name, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return refuse(why, EBADMSG, "%s is no file", name);
     _cleanup_free_ char *text = malloc(RUNTIME_CONFIG_MAX + 1);
     if (!text)
         return refuse(why, ENOMEM, "no memory");
-    ssize_t size = file_read_at(bundle_fd, name, text, RUNTIME_CONFIG_MAX + 1);
+    ssize_t size = file_read(fd, text, RUNTIME_CONFIG_MAX + 1);
     if (size < 0)
         return refuse(why, (int)-size, "cannot read %s: %s", name, strerror((int)-size));
     *ret = TAKE_PTR(text);

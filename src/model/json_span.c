@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hooks/json_span.h"
+#include "model/json_span.h"
 
 #include <errno.h>
 #include <stdio.h>
