@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// reader PATH...: uses devices all the time, and says what disturbs it: "PATH ENOENT" where one does not
-// open, "PATH changed" where it is another inode or another mount than at first. A line "reading" when all
-// were opened once, and at the end (SIGTERM) "rounds N".
+// reader PATH...: uses devices all the time, and says what disturbs it: "PATH ENOENT" where one
+// does not open, "PATH changed" where it is another inode or another mount than at first. A line
+// "reading" when all were opened once, and at the end (SIGTERM) "rounds N".
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,8 @@ static int look(const char *path, struct seen *ret)
     struct statx stx;
     char byte;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || read(fd, &byte, 1) < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &stx) < 0) {
+    if (fd < 0 || read(fd, &byte, 1) < 0 ||
+        statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &stx) < 0) {
         printf("%s %s\n", path, strerrorname_np(errno));
         fflush(stdout);
         if (fd >= 0)
