@@ -175,6 +175,7 @@ static const struct sentence {
     {"io.devolve.ContainerExists", "a container \"", "name",
      "\" is registered already, as process ", "pid", ": unregister it first"},
     {"io.devolve.DeviceNotFound", "no device \"", "device", "\": ", "reason", ""},
+    {"io.devolve.Stopping", "devolved is stopping: ask the next one", NULL, "", NULL, ""},
     {"io.devolve.Refused", "", "text", "", NULL, ""},
     {"org.varlink.service.InvalidParameter", "devolved does not accept the value of \"",
      "parameter", "\"", NULL, ""},

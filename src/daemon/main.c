@@ -211,10 +211,14 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
     return 0;
 }
 
-/* Two descriptors a grant and about eight a container: more than the usual soft limit. */
-static void raise_descriptor_limit(void)
+/* Two descriptors a grant and about eight a container: more than the usual soft limit. And before
+ * Linux 5.11 programs and maps are charged to locked memory. What is refused may never be needed.
+ */
+static void raise_limits(void)
 {
+    const struct rlimit unlimited = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
     struct rlimit limit;
+    (void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return;
     limit.rlim_cur = limit.rlim_max;
@@ -273,7 +277,7 @@ static int set_up_process(struct daemon *daemon, struct refusal *why)
                       strerror(-passed));
     daemon->options.passed_sockets = passed;
     fill_standard_descriptors();
-    raise_descriptor_limit();
+    raise_limits();
     (void)umask(022); /* what others are to reach below the runtime directory, they reach */
     (void)signal(SIGPIPE, SIG_IGN); /* whoever reads our messages may go first */
     return 0;

@@ -45,29 +45,30 @@ static void refuse_registration(struct control_call *call, const char *name, int
 
 void method_register(struct control_call *call)
 {
-    static const char *const known[] = {"name", "pid", "root", "labels", NULL};
+    static const char *const known[] = {"name", "pid", "start_time", "root", "labels", NULL};
     const char *name, *root;
-    int64_t pid = 0;
+    int64_t pid = 0, start_time = 0;
     struct container *container;
     struct refusal why = {.error = 0};
     _cleanup_(property_list_done) struct property_list labels = {.count = 0};
 
     if (call_only(call, known) < 0 || call_string(call, "name", true, &name) < 0 ||
-        call_integer(call, "pid", true, &pid) < 0 || call_string(call, "root", false, &root) < 0 ||
-        unpack_labels(call, &labels) < 0)
+        call_integer(call, "pid", true, &pid) < 0 ||
+        call_integer(call, "start_time", false, &start_time) < 0 ||
+        call_string(call, "root", false, &root) < 0 || unpack_labels(call, &labels) < 0)
         return;
-    if (pid <= 0 || pid > INT_MAX) {
+    if (pid <= 0 || pid > INT_MAX || start_time < 0) {
         control_error(call, "org.varlink.service.InvalidParameter",
-                      json_pack("{s:s}", "parameter", "pid"));
+                      json_pack("{s:s}", "parameter", start_time < 0 ? "start_time" : "pid"));
         return;
     }
     if (call->service->stopping) {
-        refuse(&why, ESHUTDOWN, "devolved is stopping");
-        call_refuse(call, &why);
+        control_error(call, "io.devolve.Stopping", NULL);
         return;
     }
-    int r = delegation_register(call->service->delegation, name, (pid_t)pid, root, &labels,
-                                &container, &why);
+    const struct saved_place who = {
+        .name = name, .pid = (pid_t)pid, .root = root, .start_time = (uint64_t)start_time};
+    int r = delegation_register_process(call->service->delegation, &who, &labels, &container, &why);
     if (r < 0) {
         refuse_registration(call, name, r, &why);
         return;

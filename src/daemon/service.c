@@ -323,12 +323,10 @@ static int open_delegation(struct service *service, struct refusal *why)
     return service->delegation ? 0 : refuse(why, ENOMEM, "no memory");
 }
 
-static void restore(void *userdata, const struct saved_place *saved)
+static int restore(void *userdata, const struct saved_place *saved, struct refusal *why)
 {
     struct service *service = userdata;
-    struct refusal why;
-    if (delegation_restore(service->delegation, saved, &why) < 0)
-        log_about(LOG_WARNING, saved->name, NULL, "cannot be taken over: %s", why.text);
+    return delegation_restore(service->delegation, saved, why);
 }
 
 /* What a predecessor left, before anybody hears of us: what has no right any more is revoked. */

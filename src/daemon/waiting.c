@@ -114,12 +114,12 @@ static void register_noted(struct service *service, const struct waiting_note *n
         return;
     }
     log_about(LOG_INFO, note->name, NULL, "was started without devolved: process %d", note->pid);
-    int r = delegation_register(service->delegation, note->name, note->pid, present_root(note),
-                                &note->labels, &container, &why);
-    if (r < 0)
+    const struct saved_place who = {.name = note->name,
+                                    .pid = note->pid,
+                                    .root = present_root(note),
+                                    .start_time = note->start_time};
+    if (delegation_register_process(service->delegation, &who, &note->labels, &container, &why) < 0)
         log_about(LOG_WARNING, note->name, NULL, "cannot be registered: %s", why.text);
-    else if (container->facts.process_key != note->start_time) /* another got its number just now */
-        (void)delegation_unregister(service->delegation, note->name, NULL, NULL);
 }
 
 static void pick_up(struct waiting *waiting)

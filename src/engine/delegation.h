@@ -80,6 +80,12 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
                         const char *root, const struct property_list *labels,
                         struct container **ret, struct refusal *why);
 
+/* The same for a process that began at `who->start_time` (proc(5); 0: not known) and no other that
+ * has its number. Of `who` only name, process and root are looked at. */
+int delegation_register_process(struct delegation *delegation, const struct saved_place *who,
+                                const struct property_list *labels, struct container **ret,
+                                struct refusal *why);
+
 /*
  * Takes everything back and forgets the container; `fn` (may be NULL) is called when it is gone.
  * One whose file system hangs is let go at once, with its nodes dead. Where something cannot be

@@ -160,6 +160,9 @@ struct door {
                        const struct grant *grant, int ifindex, bool certain,
                        void (*on_lost)(void *), void *on_lost_userdata, struct door_item **ret);
 
+    /* The note under `id` is of no use: it goes. */
+    void (*item_drop)(void *userdata, struct door_place *place, uint64_t id);
+
     /* Frees an item, and leaves it as it is to a successor. NULL accepted. */
     void (*item_leave)(void *userdata, struct door_item *item);
 

@@ -418,6 +418,7 @@ int kernel_door_open(sd_event *event, const char *directory, struct kernel_door 
                                     .place_look = place_look,
                                     .item_new = item_new,
                                     .item_resume = item_resume,
+                                    .item_drop = item_drop,
                                     .item_note = item_note,
                                     .item_leave = item_leave,
                                     .item_free = item_free,

@@ -25,10 +25,13 @@ void kernel_door_close(struct kernel_door *door, bool leave);
 
 /*
  * Calls for each container of whose place a predecessor left a note and which still lives. What it
- * is given is borrowed for the call. The notes of others are removed, and so are damaged ones.
+ * is given is borrowed for the call; it returns 0 where the container was taken over. What was
+ * allowed to others in their device cgroups is denied, and their notes are removed; so are damaged
+ * ones.
  */
 void kernel_door_each_saved(struct kernel_door *door,
-                            void (*fn)(void *userdata, const struct saved_place *saved),
+                            int (*fn)(void *userdata, const struct saved_place *saved,
+                                      struct refusal *why),
                             void *userdata);
 
 /* When all that was saved was resumed: the predecessor's other nodes are revoked. How many there

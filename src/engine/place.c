@@ -188,6 +188,7 @@ int place_admit(void *userdata, struct door_place *place, const char *name, cons
     struct kernel_door *door = userdata;
     const struct namespaces *namespaces = &place->namespaces;
     place->name = strdup(name);
+    place->resumed = saved != NULL;
     if (!place->name || resume(place, saved) < 0)
         return refuse(why, ENOMEM, "no memory for another container");
     int r = cgroup_device_open(name, namespaces, door->bpf,

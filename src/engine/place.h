@@ -54,6 +54,7 @@ struct door_place {
     int notes_fd; /* directory of this place's notes, or -1 */
     json_t *note; /* the engine's */
     bool changed; /* since it was noted */
+    bool resumed; /* the notes are a predecessor's of the same container */
     struct namespaces namespaces;
     struct cgroup_device *gates;
     struct shared_injector *injector; /* NULL in the host's netns */
@@ -144,6 +145,7 @@ int item_note(void *userdata, struct door_place *place, struct door_item *item, 
               struct refusal *why);
 /* Notes the place anew, where anything has changed; without memory or room it is as before. */
 void place_note_changes(struct door_place *place);
+void item_drop(void *userdata, struct door_place *place, uint64_t id);
 /* The same for an item. Returns 0, or a negative errno and the reason. */
 int item_note_changes(struct door_item *item, struct refusal *why);
 /* Takes over what is made in a place, and of an item. Return 0, -EBADMSG or -ENOMEM. */

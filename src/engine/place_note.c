@@ -15,14 +15,20 @@
 #include "kernel/process.h"
 #include "kernel/state_file.h"
 #include "model/json_field.h"
+#include "model/path.h"
 
 #define ID_MAX 24
 #define DIRECTORIES_MAX 1024 /* that are taken over */
 
+static const char *id_text(uint64_t id, char out[static ID_MAX])
+{
+    snprintf(out, ID_MAX, "%" PRIu64, id);
+    return out;
+}
+
 static const char *id_of(const struct door_item *item, char out[static ID_MAX])
 {
-    snprintf(out, ID_MAX, "%" PRIu64, item->id);
-    return out;
+    return id_text(item->id, out);
 }
 
 /* --- the place --- */
@@ -73,6 +79,8 @@ int place_note(void *userdata, struct door_place *place, json_t *note_take, stru
     const struct kernel_door *door = userdata;
     json_decref(place->note);
     place->note = note_take;
+    if (place->notes_fd < 0 && !place->resumed)
+        (void)note_directory_clear(door->notes_fd, place->name); /* of another that had the name */
     if (place->notes_fd < 0)
         place->notes_fd = note_directory_enter(door->notes_fd, place->name, true, why);
     return place->notes_fd < 0 ? place->notes_fd : write_place(place, why);
@@ -85,6 +93,12 @@ void place_note_changes(struct door_place *place)
         log_about(LOG_WARNING, place->name, NULL, "cannot be noted for a restart: %s", why.text);
 }
 
+static bool is_below_dev(const char *path)
+{
+    const char *below = after_prefix(path, "/dev/");
+    return below && path_is_plain(below) && strlen(path) < GRANT_PATH_MAX;
+}
+
 static int load_directories(struct door_place *place, struct json_reader *reader)
 {
     _cleanup_free_ char **paths = calloc(DIRECTORIES_MAX, sizeof(*paths));
@@ -93,7 +107,7 @@ static int load_directories(struct door_place *place, struct json_reader *reader
     size_t count = json_read_texts(reader, "directories", paths, DIRECTORIES_MAX);
     int r = 0;
     for (size_t i = 0; i < count; i++) {
-        if (r == 0 && after_prefix(paths[i], "/dev/"))
+        if (r == 0 && is_below_dev(paths[i]))
             r = made_path_add(&place->directories, paths[i]);
         free(paths[i]);
     }
@@ -174,7 +188,7 @@ static int load_link(struct door_item *item, const json_t *saved)
     struct json_reader reader = json_reader_of(saved);
     _cleanup_free_ char *path = json_read_text(&reader, "path");
     bool counted = json_read_flag(&reader, "counted");
-    if (reader.error || !path)
+    if (reader.error || !path || !is_below_dev(path))
         return reader.error ? reader.error : -EBADMSG;
     int r = made_path_add(&item->links, path);
     if (r < 0)
@@ -197,6 +211,14 @@ int item_load(struct door_item *item, const json_t *saved)
     for (size_t i = 0; r == 0 && i < json_array_size(links); i++)
         r = load_link(item, json_array_get(links, i));
     return r;
+}
+
+void item_drop(void *userdata, struct door_place *place, uint64_t id)
+{
+    char text[ID_MAX];
+    (void)userdata;
+    node_store_skip(place->door->store, id);
+    (void)note_directory_remove(place->notes_fd, id_text(id, text));
 }
 
 void item_forget(struct door_item *item)

@@ -265,9 +265,16 @@ int delegation_register(struct delegation *delegation, const char *name, pid_t p
                         struct container **ret, struct refusal *why)
 {
     const struct saved_place who = {.name = name, .pid = pid, .root = root};
+    return delegation_register_process(delegation, &who, labels, ret, why);
+}
+
+int delegation_register_process(struct delegation *delegation, const struct saved_place *who,
+                                const struct property_list *labels, struct container **ret,
+                                struct refusal *why)
+{
     struct container *fresh, *same = NULL;
 
-    int r = open_fresh(delegation, &who, &fresh, &same, why);
+    int r = open_fresh(delegation, who, &fresh, &same, why);
     if (r < 0)
         return r;
     struct container *container = same ? same : fresh;

@@ -45,10 +45,10 @@ static void take_over(struct container *container, struct delivery *delivery, bo
 {
     bool whole = certain && !revoked && !delivery->grant->interface;
     delivery->state = whole ? DELIVERY_DELIVERED : DELIVERY_TAKING;
-    if (!whole || allow_again(container, delivery) < 0)
-        delegation_cut(container, delivery);
-    else
+    if (whole)
         owe_word(container, delivery);
+    else
+        delegation_cut(container, delivery);
 }
 
 static int restore_delivery(struct container *container, const struct saved_item *saved)
@@ -80,11 +80,13 @@ static int restore_delivery(struct container *container, const struct saved_item
 /* One that cannot be read, or has no node any more, is as if it had not been. */
 static void restore_deliveries(struct container *container, const struct saved_place *saved)
 {
+    const struct door *door = container->delegation->door;
     for (size_t i = 0; i < saved->item_count; i++) {
         struct refusal why;
         int r = restore_delivery(container, &saved->items[i]);
         if (r == 0)
             continue;
+        door->item_drop(door->userdata, container->place, saved->items[i].id);
         refuse(&why, -r, "%s", r == -EBADMSG ? "the note is no note of ours" : strerror(-r));
         delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL,
                           "one of its devices could not be taken over", &why);
@@ -107,15 +109,18 @@ int delegation_restore(struct delegation *delegation, const struct saved_place *
     return 0;
 }
 
-/* A look at each device, too: udev may have said more, meanwhile. */
+/* What stays is allowed again; and a look at each device: udev may have said more, meanwhile. */
 static void judge(struct container *container)
 {
     mark_judge(container, container->delegation->rules);
     description_look(container);
     delegation_compare(container);
     for (struct delivery *d = container->deliveries; d; d = d->next)
-        if (d->state == DELIVERY_DELIVERED && !d->cut)
+        if (d->state == DELIVERY_DELIVERED && !d->cut) {
+            if (allow_again(container, d) < 0)
+                delegation_cut(container, d);
             delegation_hint(container, d->grant->devpath, d->grant->inode, NULL);
+        }
 }
 
 void delegation_resume(struct delegation *delegation)

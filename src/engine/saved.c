@@ -9,8 +9,6 @@
 #include "model/path.h"
 #include "model/saved_grant.h"
 
-#define ATTACHMENTS_MAX 4096
-
 static void report(struct container *container, const struct refusal *why)
 {
     delegation_note(container, "cannot be noted for a restart of devolved", why);
@@ -58,19 +56,22 @@ void saved_note_container(struct container *container)
 static int read_attachment(struct container *container, const json_t *json)
 {
     struct json_reader reader = json_reader_of(json);
-    struct attachment *attachment = calloc(1, sizeof(*attachment));
-    if (!attachment)
-        return -ENOMEM;
-    attachment->next = container->attachments; /* freed with it in any case */
-    container->attachments = attachment;
-    attachment->devpath = json_read_text(&reader, "devpath");
-    attachment->inode = json_read_number(&reader, "inode", INT64_MAX);
+    _cleanup_free_ char *devpath = json_read_text(&reader, "devpath");
+    uint64_t inode = json_read_number(&reader, "inode", INT64_MAX);
     const json_t *share = json_read_object(&reader, "share");
     if (reader.error)
         return reader.error;
-    if (!attachment->devpath || !path_is_devpath(attachment->devpath) || !share)
+    if (!devpath || !path_is_devpath(devpath) || inode == 0 || !share)
         return -EBADMSG;
-    return saved_share_parse(share, &attachment->share);
+    _cleanup_free_ struct attachment *attachment = calloc(1, sizeof(*attachment));
+    int r = attachment ? saved_share_parse(share, &attachment->share) : -ENOMEM;
+    if (r < 0)
+        return r;
+    attachment->devpath = TAKE_PTR(devpath);
+    attachment->inode = inode;
+    attachment->next = container->attachments;
+    container->attachments = TAKE_PTR(attachment);
+    return 0;
 }
 
 int saved_read_container(struct container *container, const json_t *json)

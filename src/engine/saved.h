@@ -16,8 +16,8 @@ void saved_note_container(struct container *container);
 /* The delivery as it is; or, with `job`, as something that a job has begun to work on. */
 void saved_note_delivery(struct delivery *delivery, const struct job *job);
 
-/* The same, read again: into a container that is empty, of a delivery with its grant alone. Return
- * 0, -EBADMSG or -ENOMEM. */
+/* The same, read again: into a container that is empty (as much as is sound), of a delivery with
+ * its grant alone. Return 0, -EBADMSG or -ENOMEM. */
 int saved_read_container(struct container *container, const json_t *json);
 int saved_read_delivery(struct delivery *delivery, const json_t *json, bool *ret_certain);
 

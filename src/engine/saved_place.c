@@ -16,7 +16,7 @@
 
 struct reading {
     struct kernel_door *door;
-    void (*fn)(void *userdata, const struct saved_place *saved);
+    int (*fn)(void *userdata, const struct saved_place *saved, struct refusal *why);
     void *userdata;
     char boot_id[PROCESS_BOOT_ID_SIZE];
     int directory_fd; /* of the container that is being read */
@@ -31,8 +31,11 @@ static int read_note(int directory_fd, const char *id, json_t **ret_engine, json
     int r = state_file_read(directory_fd, id, &file, why);
     if (r < 0)
         return r;
-    if (json_unpack(file, "{s:O, s:O}", "engine", ret_engine, "door", ret_door) < 0)
+    json_t *engine = json_object_get(file, "engine"), *door = json_object_get(file, "door");
+    if (!engine || !door)
         return refuse(why, EBADMSG, "it is no note of ours");
+    *ret_engine = json_incref(engine);
+    *ret_door = json_incref(door);
     return 0;
 }
 
@@ -42,8 +45,11 @@ static int read_item(void *userdata, const char *id)
     struct saved_place *saved = reading->saved;
     struct refusal why;
     uint64_t number;
-    if (text_to_number(id, INT64_MAX, &number) <= 0)
+    if (text_to_number(id, INT64_MAX, &number) <= 0) {
+        if (!streq(id, "container"))
+            (void)note_directory_remove(reading->directory_fd, id);
         return 0;
+    }
     struct saved_item *item = array_add(&saved->items, &saved->item_count, sizeof(*item));
     if (!item)
         return -ENOMEM;
@@ -72,7 +78,9 @@ static bool is_alive(const struct reading *reading, const struct saved_place *sa
            process_start_time(saved->pid) == saved->start_time;
 }
 
-static void tell(struct reading *reading, struct saved_place *saved, const char *root)
+/* Returns what it answers. */
+static int tell(struct reading *reading, struct saved_place *saved, const char *root,
+                struct refusal *why)
 {
     /* in the order in which they were given; the first of two that claim one thing had it */
     reading->saved = saved;
@@ -80,15 +88,17 @@ static void tell(struct reading *reading, struct saved_place *saved, const char 
     if (saved->item_count > 1)
         qsort(saved->items, saved->item_count, sizeof(*saved->items), by_id);
     saved->root = root && process_has_our_root(saved->pid) == 1 ? root : NULL;
-    reading->fn(reading->userdata, saved);
+    int r = reading->fn(reading->userdata, saved, why);
     for (size_t i = 0; i < saved->item_count; i++) {
         json_decref(saved->items[i].engine);
         json_decref(saved->items[i].door);
     }
     free(saved->items);
+    return r;
 }
 
-/* Returns 0 where it was told; else its notes are of no use. */
+/* Returns 0 where it was taken over; else its notes are of no use, and what they name is taken
+ * back. */
 static int read_place(struct reading *reading, const char *name, struct refusal *why)
 {
     _cleanup_json_field_ json_t *engine = NULL, *door = NULL;
@@ -107,10 +117,15 @@ static int read_place(struct reading *reading, const char *name, struct refusal 
     };
     if (reader.error)
         return refuse(why, EBADMSG, "it is no note of ours");
-    if (!is_alive(reading, &saved, boot_id))
+    if (!is_alive(reading, &saved, boot_id)) {
+        if (boot_id && streq(boot_id, reading->boot_id))
+            cgroup_device_take_back(json_object_get(door, "gates"), reading->door->bpf);
         return refuse(why, ESRCH, "it has ended");
-    tell(reading, &saved, root);
-    return 0;
+    }
+    r = tell(reading, &saved, root, why);
+    if (r < 0)
+        cgroup_device_take_back(json_object_get(door, "gates"), reading->door->bpf);
+    return r;
 }
 
 static int read_container(void *userdata, const char *name)
@@ -129,7 +144,8 @@ static int read_container(void *userdata, const char *name)
 }
 
 void kernel_door_each_saved(struct kernel_door *door,
-                            void (*fn)(void *userdata, const struct saved_place *saved),
+                            int (*fn)(void *userdata, const struct saved_place *saved,
+                                      struct refusal *why),
                             void *userdata)
 {
     struct reading reading = {.door = door, .fn = fn, .userdata = userdata, .directory_fd = -1};

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "kernel/note_directory.h"
+#include "kernel/process.h"
 
 #define ANSWER_MS 1500u /* from the start on; then a note is written */
 #define CONNECT_MS 700u
@@ -147,29 +148,42 @@ static int do_without(const struct hook *hook, const char *id, const struct wait
     return refusal_prefix(why, "it has no devices until devolved is there");
 }
 
-int hook_register(const struct hook *hook, const char *id, const struct waiting_note *note,
+int hook_register(const struct hook *hook, const char *kind, const struct waiting_note *note,
                   struct refusal *why)
 {
+    char id[32];
+    (void)snprintf(id, sizeof(id), "%s:%d", kind, note->pid);
     int r = request_register(&hook->limits, note, why);
     if (r < 0)
         return do_without(hook, id, note, why);
     return r > 0 ? 0 : -why->error;
 }
 
-static void remove_note(const struct hook *hook, const char *id)
+/* "oci:4711" of a process that has ended. */
+static int sweep_note(void *userdata, const char *file)
+{
+    const int *directory_fd = userdata;
+    const char *colon = strchr(file, ':');
+    uint64_t pid;
+    if (colon && text_to_number(colon + 1, INT32_MAX, &pid) > 0 && !process_is_alive((pid_t)pid))
+        (void)note_directory_remove(*directory_fd, file);
+    return 0;
+}
+
+static void sweep_notes(const struct hook *hook)
 {
     struct refusal ignored;
     _cleanup_close_ int fd =
         note_directory_open(hook->limits.runtime_directory, "waiting", &ignored);
     if (fd >= 0)
-        (void)note_directory_remove(fd, id);
+        (void)note_directory_each(fd, sweep_note, &fd);
 }
 
-int hook_unregister(const struct hook *hook, const char *id, const char *label, const char *value,
+int hook_unregister(const struct hook *hook, const char *label, const char *value,
                     struct refusal *why)
 {
     if (geteuid() == 0) /* nobody else has notes, or is to make the directory */
-        remove_note(hook, id);
+        sweep_notes(hook);
     int r = request_unregister(&hook->limits, label, value, why);
     return r == 0 ? -why->error : 0; /* who is away has nothing of it either */
 }

@@ -51,14 +51,14 @@ int hook_run(struct hook *hook, int (*fn)(const struct hook *hook, void *userdat
 void hook_say(const struct hook *hook, const char *container, const char *text);
 
 /*
- * Registers the container, or leaves a note under the file name `id`. Returns 0, or a negative
+ * Registers the container, or leaves a note under the file name KIND:PID. Returns 0, or a negative
  * errno and the reason: it has no devices, or none yet.
  */
-int hook_register(const struct hook *hook, const char *id, const struct waiting_note *note,
+int hook_register(const struct hook *hook, const char *kind, const struct waiting_note *note,
                   struct refusal *why);
 
-/* Its devices have gone with its process already: this ends what is left, the note too, of those
- * that have the label. Returns 0, also where devolved does not answer, or a negative errno and the
- * reason why it refused. */
-int hook_unregister(const struct hook *hook, const char *id, const char *label, const char *value,
+/* Its devices have gone with its process already: this ends what is left of those that have the
+ * label and have ended, and the notes of all that have ended. Returns 0, also where devolved does
+ * not answer, or a negative errno and the reason why it refused. */
+int hook_unregister(const struct hook *hook, const char *label, const char *value,
                     struct refusal *why);

@@ -27,9 +27,9 @@ struct lxc {
     struct property_list labels;
 };
 
-/* How one process is called, in a label and as a note's file name. */
+/* How a process is called in a label. */
 struct process_name {
-    char pid[16], file[24];
+    char pid[16];
 };
 
 static const char usage[] =
@@ -47,8 +47,6 @@ static struct process_name name_process(int pid)
 {
     struct process_name name;
     (void)snprintf(name.pid, sizeof(name.pid), "%d", pid);
-    /* No other runtime's id has a colon. */
-    (void)snprintf(name.file, sizeof(name.file), "lxc:%d", pid);
     return name;
 }
 
@@ -64,7 +62,7 @@ static int register_container(const struct hook *hook, const struct lxc *lxc,
     if (!note.name || property_merge(&note.labels, &lxc->labels) < 0 ||
         property_set(&note.labels, PID_LABEL, process.pid) < 0)
         return refuse(why, ENOMEM, "no memory");
-    return hook_register(hook, process.file, &note, why);
+    return hook_register(hook, "lxc", &note, why);
 }
 
 /* Where a process has the number, ours is gone and all of its own with it: that one is another's.
@@ -75,7 +73,7 @@ static int unregister_container(const struct hook *hook, const struct lxc_call *
     struct process_name process = name_process(call->pid);
     if (process_start_time(call->pid) != 0)
         return 0;
-    return hook_unregister(hook, process.file, PID_LABEL, process.pid, why);
+    return hook_unregister(hook, PID_LABEL, process.pid, why);
 }
 
 static int serve(const struct hook *hook, void *userdata)

@@ -51,7 +51,7 @@ static int register_container(const struct hook *hook, const struct oci_state *s
         hook_say(hook, state->id, remark.text);
     if (r <= 0)
         return r; /* 0: it has ended, and needs nothing */
-    return hook_register(hook, state->id, &note, why);
+    return hook_register(hook, "oci", &note, why);
 }
 
 static int serve(const struct hook *hook, void *userdata)
@@ -61,7 +61,7 @@ static int serve(const struct hook *hook, void *userdata)
     const char *name = userdata;
     int r = read_state(&state, &why);
     if (r == 0)
-        r = state.stopped ? hook_unregister(hook, state.id, OCI_ID_LABEL, state.id, &why)
+        r = state.stopped ? hook_unregister(hook, OCI_ID_LABEL, state.id, &why)
                           : register_container(hook, &state, name, &why);
     if (r < 0)
         hook_say(hook, state.id ? state.id : "?", why.text);

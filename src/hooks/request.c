@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/field.h"
+#include "kernel/process.h"
 #include "model/label.h"
 
 static int connect_to(const struct request_limits *limits, struct client **ret, struct refusal *why)
@@ -46,14 +47,17 @@ int request_register(const struct request_limits *limits, const struct waiting_n
     _cleanup_client_ struct client *client = NULL;
     json_t *labels = labels_format(&note->labels);
     _cleanup_json_ json_t *parameters =
-        labels ? json_pack("{s:s, s:i, s:s*, s:o}", "name", note->name, "pid", note->pid, "root",
-                           note->root, "labels", labels)
+        labels ? json_pack("{s:s, s:i, s:I, s:s*, s:o}", "name", note->name, "pid", note->pid,
+                           "start_time", (json_int_t)note->start_time, "root", note->root, "labels",
+                           labels)
                : NULL;
     int r = connect_to(limits, &client, why);
     if (r == 0)
         r = ask(client, "io.devolve.Register", parameters, &reply, why);
     if (r < 0)
         return r;
+    if (reply.error && streq(reply.error, "io.devolve.Stopping"))
+        return refuse(why, ESHUTDOWN, "devolved is stopping");
     return reply.error ? refused(&reply, why) : 1;
 }
 
@@ -90,7 +94,9 @@ int request_unregister(const struct request_limits *limits, const char *label, c
     r = 1;
     json_array_foreach(field_array(reply.parameters, "containers"), i, container)
     {
-        if (r > 0 && field_is(field_object(container, "labels"), label, value))
+        pid_t pid = (pid_t)field_number(container, "pid", 0);
+        if (r > 0 && field_is(field_object(container, "labels"), label, value) &&
+            !process_is_alive(pid))
             r = unregister(client, field_text(container, "name", ""), label, value, why);
     }
     return r;

@@ -18,6 +18,9 @@ struct request_limits {
 int request_register(const struct request_limits *limits, const struct waiting_note *note,
                      struct refusal *why);
 
-/* Every container that has the label, whatever its name is. None is as well. */
+/*
+ * Every container that has the label and whose process has ended, whatever its name is: one that
+ * lives is not the one that stops, but of another runtime that gave the same id. None is as well.
+ */
 int request_unregister(const struct request_limits *limits, const char *label, const char *value,
                        struct refusal *why);

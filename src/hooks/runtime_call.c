@@ -7,7 +7,7 @@ static const char *const with_value[] = {
     /* before the command */
     "log", "log-format", "log-level", "root", "criu", "rootless", "cgroup-manager",
     /* of create and run */
-    "bundle", "b", "config", "f", "console-socket", "pid-file", "preserve-fds"};
+    "bundle", "b", "config", "f", "console-socket", "pid-file", "pidfd-socket", "preserve-fds"};
 
 struct option {
     const char *name;
@@ -55,13 +55,16 @@ static void note_option(struct runtime_call *call, const struct option *option)
         call->config = option->value;
 }
 
-/* crun's "-bDIR": a letter with its value behind it. */
+/* crun's letters: "-bDIR", "-db DIR". What is a whole word of runc's with one dash is none. */
 static bool read_short(const char *argument, struct option *ret)
 {
-    if (argument[0] != '-' || !argument[1] || !strchr("bf", argument[1]) || !argument[2] ||
-        argument[2] == '=' || !strncmp(argument, "-bundle", 7))
+    if (argument[0] != '-' || argument[1] == '-' ||
+        (read_option(argument, ret) && ret->length > 1 && takes_value(ret)))
         return false;
-    *ret = (struct option){.name = argument + 1, .length = 1, .value = argument + 2};
+    const char *letter = argument + 1 + strspn(argument + 1, "d");
+    if (!*letter || !strchr("bf", *letter) || letter[1] == '=')
+        return false;
+    *ret = (struct option){.name = letter, .length = 1, .value = letter[1] ? letter + 1 : NULL};
     return true;
 }
 
@@ -73,9 +76,8 @@ struct runtime_call runtime_call_read(const char *const *arguments)
         struct option option;
         if (!options_end && streq(*arguments, "--")) {
             options_end = true;
-        } else if (!options_end && call.command && read_short(*arguments, &option)) {
-            note_option(&call, &option);
-        } else if (!options_end && read_option(*arguments, &option)) {
+        } else if (!options_end && ((call.command && read_short(*arguments, &option)) ||
+                                    read_option(*arguments, &option))) {
             if (!option.value && takes_value(&option) && arguments[1])
                 option.value = *++arguments;
             note_option(&call, &option);

@@ -35,14 +35,14 @@ int runtime_config_read(int bundle_fd, const char *name, char **ret, size_t *ret
     return 0;
 }
 
-static bool has_hook(const json_t *entries, const char *path)
+/* Ours may be there with other arguments: a bundle that was used before, or was made with it. */
+static void remove_hook(json_t *entries, const char *path)
 {
-    for (size_t i = 0; i < json_array_size(entries); i++) {
+    for (size_t i = json_array_size(entries); i-- > 0;) {
         const char *there = json_string_value(json_object_get(json_array_get(entries, i), "path"));
         if (there && streq(there, path))
-            return true;
+            (void)json_array_remove(entries, i);
     }
-    return false;
 }
 
 static json_t *format_hook(const struct runtime_hook *hook)
@@ -66,8 +66,7 @@ static int add_to_stage(json_t *hooks, const char *stage, const struct runtime_h
     }
     if (!json_is_array(entries))
         return refuse(why, EBADMSG, "its hooks at %s are no list", stage);
-    if (has_hook(entries, hook->path))
-        return 0;
+    remove_hook(entries, hook->path);
     return json_array_append_new(entries, format_hook(hook)) < 0 ? refuse(why, ENOMEM, "no memory")
                                                                  : 0;
 }

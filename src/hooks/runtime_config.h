@@ -19,7 +19,7 @@ int runtime_config_read(int bundle_fd, const char *name, char **ret, size_t *ret
 
 /*
  * The configuration with the hook at createRuntime, poststart and poststop, behind those that are
- * there; where one of its path is there already nothing is added. All else stays as it is, byte for
+ * there, in place of one of its path. All else stays as it is, byte for
  * byte. Returns 0 and *ret (caller frees), or a negative errno and the reason.
  */
 int runtime_config_add_hook(const char *text, size_t size, const struct runtime_hook *hook,

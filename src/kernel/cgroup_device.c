@@ -9,6 +9,7 @@
 #include "kernel/cgroup_device_v2.h"
 #include "kernel/cgroup_probe.h"
 #include "kernel/device_place.h"
+#include "model/json_field.h"
 
 /*
  * On a hybrid host both hierarchies judge each open, so both are asked for every grant. A gate that
@@ -27,6 +28,8 @@ struct cgroup_device {
     struct cgroup_device_v2 *v2;
     struct grant_record *grants;
     size_t count;
+    void (*on_change)(void *userdata); /* may be NULL */
+    void *userdata;
 };
 
 int cgroup_device_clean(const char *bpf_directory)
@@ -73,11 +76,12 @@ int cgroup_device_open(const char *name, const struct namespaces *namespaces,
         r = cgroup_device_v1_open(&gates->paths, namespaces->pid, namespaces->pid_fd, &gates->v1);
     if (r == -ENOMEM && !gates->v1)
         r = refuse(why, ENOMEM, "device cgroup v1: %s", strerror(ENOMEM));
-    if (r >= 0 && gates->v1 && saved && cgroup_device_v1_load(gates->v1, saved) == -ENOMEM)
+    if (r >= 0 && gates->v1 && saved &&
+        cgroup_device_v1_load(gates->v1, json_object_get(saved, "v1")) == -ENOMEM)
         r = refuse(why, ENOMEM, "device cgroup v1: %s", strerror(ENOMEM));
     if (r >= 0 && gates->paths.v2)
         r = cgroup_device_v2_open(&gates->paths, namespaces->pid, namespaces->pid_fd, bpf_directory,
-                                  saved != NULL, &gates->v2, why);
+                                  saved != NULL, json_object_get(saved, "v2"), &gates->v2, why);
     if (r < 0) {
         (void)refusal_prefix(why, "container %s", name);
         return r;
@@ -94,12 +98,30 @@ void cgroup_device_close(struct cgroup_device *gates)
 
 json_t *cgroup_device_save(const struct cgroup_device *gates)
 {
-    return gates->v1 ? cgroup_device_v1_save(gates->v1) : json_array();
+    struct json_writer writer = json_writer_new();
+    if (gates->v1)
+        json_write_take(&writer, "v1", cgroup_device_v1_save(gates->v1));
+    if (gates->v2)
+        json_write_take(&writer, "v2", cgroup_device_v2_save(gates->v2));
+    return json_writer_take(&writer);
+}
+
+void cgroup_device_take_back(const json_t *saved, const char *bpf_directory)
+{
+    static const struct cgroup_paths nowhere;
+    struct cgroup_device_v1 *v1;
+    if (cgroup_device_v1_open(&nowhere, 0, -1, &v1) == 0) {
+        (void)cgroup_device_v1_load(v1, json_object_get(saved, "v1"));
+        cgroup_device_v1_close(v1);
+    }
+    cgroup_device_v2_take_back(json_object_get(saved, "v2"), bpf_directory);
 }
 
 void cgroup_device_watch(struct cgroup_device *gates, void (*on_change)(void *userdata),
                          void *userdata)
 {
+    gates->on_change = on_change;
+    gates->userdata = userdata;
     if (gates->v1)
         cgroup_device_v1_watch(gates->v1, on_change, userdata);
 }
@@ -162,15 +184,25 @@ static int try_out(const struct cgroup_device *gates, struct doubt doubt,
     return refuse(why, -r, "cannot be verified behind the device cgroup %s: %s", all, strerror(-r));
 }
 
+/* Where our programs are now is noted when they are there: until then they are found as those of
+ * groups that hold the container alone. */
+static void tell_changes(const struct cgroup_device *gates, unsigned before)
+{
+    if (gates->v2 && gates->on_change && cgroup_device_v2_changes(gates->v2) != before)
+        gates->on_change(gates->userdata);
+}
+
 static int allow(struct cgroup_device *gates, const struct devnum *number, unsigned access,
                  struct refusal *why)
 {
+    unsigned changes = gates->v2 ? cgroup_device_v2_changes(gates->v2) : 0;
     struct doubt doubt = {0};
     int r = 0;
     if (gates->v1)
         r = cgroup_device_v1_allow(gates->v1, number, access, &doubt.v1, why);
     if (r >= 0 && gates->v2)
         r = cgroup_device_v2_allow(gates->v2, number, access, &doubt.v2, why);
+    tell_changes(gates, changes);
     return r < 0 ? r : try_out(gates, doubt, number, access, why);
 }
 
@@ -255,8 +287,10 @@ int cgroup_device_ask(const struct cgroup_device *gates, const struct devnum *nu
 
 int cgroup_device_repair(struct cgroup_device *gates, struct refusal *why)
 {
+    unsigned changes = gates->v2 ? cgroup_device_v2_changes(gates->v2) : 0;
     int v1 = gates->v1 ? cgroup_device_v1_repair(gates->v1, why) : 0;
     int v2 = v1 >= 0 && gates->v2 ? cgroup_device_v2_repair(gates->v2, why) : 0;
+    tell_changes(gates, changes);
     if (v1 >= 0 && v2 >= 0)
         return v1 + v2;
     (void)refusal_prefix(why, "container %s", gates->name);

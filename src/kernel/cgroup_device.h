@@ -46,6 +46,12 @@ json_t *cgroup_device_save(const struct cgroup_device *gates);
 void cgroup_device_watch(struct cgroup_device *gates, void (*on_change)(void *userdata),
                          void *userdata);
 
+/*
+ * Of a container that is gone, whose groups may not be: takes back what `saved` (may be NULL) says
+ * that a predecessor allowed.
+ */
+void cgroup_device_take_back(const json_t *saved, const char *bpf_directory);
+
 /* Denies what a predecessor allowed and we did not allow again. Returns 0 or a negative errno. */
 int cgroup_device_prune(struct cgroup_device *gates);
 

@@ -9,6 +9,7 @@
 #include "kernel/device_attachment.h"
 #include "kernel/device_map.h"
 #include "kernel/device_place.h"
+#include "model/json_field.h"
 
 #define ROUNDS_MAX 8 /* of looking again, where programs change while we edit */
 
@@ -18,7 +19,8 @@ struct cgroup_device_v2 {
     int pid_fd;
     char *directory;
     struct cgroup_groups groups; /* as they were when last looked for */
-    bool resumes; /* what a predecessor allowed stays until cgroup_device_v2_prune() */
+    bool resumes;     /* what a predecessor allowed stays until cgroup_device_v2_prune() */
+    unsigned changes; /* of places */
     struct device_map map;
     struct device_place *places;
     size_t place_count;
@@ -49,6 +51,7 @@ static struct device_place *find_place(const struct cgroup_device_v2 *gate, uint
 
 static void remove_place(struct cgroup_device_v2 *gate, size_t i)
 {
+    gate->changes++;
     device_place_done(&gate->places[i]);
     memmove(&gate->places[i], &gate->places[i + 1],
             (gate->place_count - i - 1) * sizeof(*gate->places));
@@ -97,6 +100,7 @@ static int take_place(struct cgroup_device_v2 *gate, const char *group, int grou
         gate->place_count--;
         return r;
     }
+    gate->changes++;
     drop_superseded(gate, place->group_id, place->id);
     return 1;
 }
@@ -273,7 +277,8 @@ int cgroup_device_v2_deny(struct cgroup_device_v2 *gate, const struct devnum *nu
 
 int cgroup_device_v2_repair(struct cgroup_device_v2 *gate, struct refusal *why)
 {
-    if (gate->map.count == 0 || all_is_in_place(gate))
+    /* in no group alone: others may have left meanwhile */
+    if (gate->map.count == 0 || (gate->groups.count > 0 && all_is_in_place(gate)))
         return 0;
     return take_groups(gate, why);
 }
@@ -284,6 +289,8 @@ static int adopt(struct cgroup_device_v2 *gate, const char *group, int group_fd,
 {
     struct device_program program;
     uint32_t map_id;
+    if (find_place(gate, cgroup_group_id(group_fd), id))
+        return 0;
     int r = device_program_find(id, &program, NULL);
     if (r < 0 || !program.ours || !device_program_map(&program, DEVICE_MAP_NAME, &map_id))
         return r == -ENOENT ? 0 : r;
@@ -316,9 +323,66 @@ static int adopt_group(struct cgroup_device_v2 *gate, const char *group, struct 
     return r < 0 ? refuse_group(gate, group, -r, why) : 0;
 }
 
+json_t *cgroup_device_v2_save(const struct cgroup_device_v2 *gate)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < gate->place_count; i++) {
+        struct json_writer writer = json_writer_new();
+        json_write_text(&writer, "group", gate->places[i].group);
+        json_write_number(&writer, "group_id", gate->places[i].group_id);
+        json_t *saved = json_writer_take(&writer);
+        if (!saved || json_array_append_new(array, saved) < 0)
+            json_decref(TAKE_PTR(array));
+    }
+    return array;
+}
+
+unsigned cgroup_device_v2_changes(const struct cgroup_device_v2 *gate)
+{
+    return gate->changes;
+}
+
+/* A group that was noted, if it is still the same. Whether it is: *ret_group is to be freed. */
+static bool read_saved(const json_t *saved, char **ret_group)
+{
+    struct json_reader reader = json_reader_of(saved);
+    _cleanup_free_ char *group = json_read_text(&reader, "group");
+    uint64_t group_id = json_read_number(&reader, "group_id", INT64_MAX);
+    _cleanup_close_ int fd = group && group_id ? cgroup_group_open(group, group_id) : -1;
+    if (reader.error || fd < 0)
+        return false;
+    *ret_group = TAKE_PTR(group);
+    return true;
+}
+
+static int adopt_saved(struct cgroup_device_v2 *gate, const json_t *saved, struct refusal *why)
+{
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < json_array_size(saved); i++) {
+        _cleanup_free_ char *group = NULL;
+        if (read_saved(json_array_get(saved, i), &group))
+            r = adopt_group(gate, group, why);
+    }
+    return r;
+}
+
+void cgroup_device_v2_take_back(const json_t *saved, const char *directory)
+{
+    static char nothing[] = "";
+    const struct cgroup_paths nowhere = {.v2 = nothing, .v2_mount = nothing};
+    struct cgroup_device_v2 *gate = calloc(1, sizeof(*gate));
+    if (!gate)
+        return;
+    gate->paths = &nowhere;
+    gate->pid_fd = -1;
+    gate->directory = directory ? strdup(directory) : NULL;
+    (void)adopt_saved(gate, saved, NULL);
+    cgroup_device_v2_close(gate);
+}
+
 int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int pid_fd,
-                          const char *directory, bool resume, struct cgroup_device_v2 **ret,
-                          struct refusal *why)
+                          const char *directory, bool resume, const json_t *saved,
+                          struct cgroup_device_v2 **ret, struct refusal *why)
 {
     struct cgroup_device_v2 *gate = calloc(1, sizeof(*gate));
     if (!gate)
@@ -331,6 +395,8 @@ int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int 
     int r = directory && !gate->directory ? refuse_group(gate, paths->v2, ENOMEM, why) : 0;
     if (r >= 0)
         r = find_groups(gate, why);
+    if (r >= 0)
+        r = adopt_saved(gate, saved, why);
     for (size_t i = 0; r >= 0 && i < gate->groups.count; i++)
         r = adopt_group(gate, gate->groups.paths[i], why);
     if (r < 0) {

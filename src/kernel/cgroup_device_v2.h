@@ -11,6 +11,8 @@
  * as runtimes and systemd put theirs back whenever they like.
  */
 
+#include <jansson.h>
+
 #include "base/refusal.h"
 #include "kernel/cgroup.h"
 #include "model/device.h"
@@ -19,12 +21,24 @@ struct cgroup_device_v2;
 
 /*
  * `paths` and `pid_fd` are borrowed until the close, `directory` (or NULL) and `name` are copied.
- * Adopts what a predecessor left; what that had allowed stays for now if `resume`. Returns 0 and
+ * Adopts what a predecessor left; what that had allowed stays for now if `resume`. `saved` (may be
+ * NULL) is what cgroup_device_v2_save() gave it: its programs are found there too, whoever else is
+ * in the groups by now. Returns 0 and
  * *ret, or a negative errno and the reason.
  */
 int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int pid_fd,
-                          const char *directory, bool resume, struct cgroup_device_v2 **ret,
-                          struct refusal *why);
+                          const char *directory, bool resume, const json_t *saved,
+                          struct cgroup_device_v2 **ret, struct refusal *why);
+
+/* Where our programs are, as JSON, or NULL when memory is short. */
+json_t *cgroup_device_v2_save(const struct cgroup_device_v2 *gate);
+
+/* Counts what cgroup_device_v2_save() would tell otherwise. */
+unsigned cgroup_device_v2_changes(const struct cgroup_device_v2 *gate);
+
+/* The container is gone, its groups may not be: denies all that was allowed, and gives the
+ * runtime's own programs their places back. */
+void cgroup_device_v2_take_back(const json_t *saved, const char *directory);
 
 /* Denies all but these numbers. Returns 0 or a negative errno. */
 int cgroup_device_v2_prune(struct cgroup_device_v2 *gate, const struct devnum *numbers,

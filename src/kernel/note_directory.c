@@ -42,7 +42,9 @@ int note_directory_enter(int directory_fd, const char *name, bool make, struct r
         openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return refuse(why, errno, "cannot open %s: %s", name, strerror(errno));
-    int r = check_owner(fd, S_IRWXG | S_IRWXO, name, why);
+    int r = check_owner(fd, S_IWGRP | S_IWOTH, name, why);
+    if (r == 0 && fchmod(fd, 0700) < 0) /* a careless chmod has opened it */
+        r = refuse(why, errno, "cannot close %s to others: %s", name, strerror(errno));
     return r < 0 ? r : TAKE_FD(fd);
 }
 

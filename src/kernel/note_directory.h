@@ -4,8 +4,8 @@
 /*
  * Directories below the runtime directory that only root can look into, with small files that are
  * there whole or not at all:
- *   waiting/ID          of containers that were started while devolved was away
- *                       (model/waiting_note.h), named after the container's id;
+ *   waiting/KIND:PID    of containers that were started while devolved was away
+ *                       (model/waiting_note.h), named after the first process;
  *   containers/NAME/... what devolved itself finds again when it was away (engine/state.h).
  *
  * Nothing is synced to a disk: a file outlives the process that wrote it in any case, and when the

@@ -8,13 +8,25 @@
 
 #include "base/file.h"
 
+/* What follows the name in /proc/PID/stat, which may hold anything; NULL: no such process. */
+static char *read_stat(pid_t pid, char *text, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    return file_read_at(AT_FDCWD, path, text, size) <= 0 ? NULL : strrchr(text, ')');
+}
+
+bool process_is_alive(pid_t pid)
+{
+    char text[1024];
+    const char *at = read_stat(pid, text, sizeof(text));
+    return at && at[1] == ' ' && !strchr("ZX", at[2]);
+}
+
 uint64_t process_start_time(pid_t pid)
 {
-    char path[64], text[1024];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (file_read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
-        return 0;
-    char *at = strrchr(text, ')'); /* the name before it may hold anything */
+    char text[1024];
+    char *at = read_stat(pid, text, sizeof(text));
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
     return at ? strtoull(at, NULL, 10) : 0;

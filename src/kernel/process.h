@@ -15,6 +15,9 @@
  */
 uint64_t process_start_time(pid_t pid);
 
+/* Whether it has not ended: a zombie has. */
+bool process_is_alive(pid_t pid);
+
 /* The kernel's name for this boot. Returns 0 or a negative errno. */
 int process_boot_id(char ret[PROCESS_BOOT_ID_SIZE]);
 

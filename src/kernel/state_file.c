@@ -26,6 +26,8 @@ int state_file_put(int directory_fd, const char *id, const json_t *json, struct 
         text = NULL;
         return refuse(why, ENOMEM, "no memory");
     }
+    if (strlen(text) > NOTE_MAX) /* a successor would not read it */
+        return refuse(why, EFBIG, "a note would have more than %u bytes", NOTE_MAX);
     return note_directory_put(directory_fd, id, text, why);
 }
 

@@ -34,16 +34,10 @@ state() {
 }
 
 @test "environment and working directory of the container's making run nothing" {
-    needs_static devolve-oci-hook
     prepare_first
-    plant "$work/planted"
-    cd "$work/planted"
-    LD_PRELOAD=$work/planted/planted.so LD_LIBRARY_PATH=$work/planted LD_AUDIT=$work/planted/planted.so \
-        PATH=$work/planted GCONV_PATH=$work/planted DEVOLVE_RUNTIME_DIR=$work/planted \
-        "$build/devolve-oci-hook" --runtime-dir "$runtime" < <(state)
-    cd /
+    run_planted devolve-oci-hook --runtime-dir "$runtime" < <(state)
     not_run
-    [[ -s $runtime/waiting/box ]]
+    [[ -n $(find "$runtime/waiting" -name "oci:*" -size +0) ]]
 }
 
 @test "LD_PRELOAD and PATH in a container's config run nothing of it" {
@@ -141,13 +135,77 @@ refused_state() {
     opens_inside "$first"
 }
 
+# state_of ID STATUS PID: of a container that another runtime made.
+state_of() {
+    jq --null-input --arg id "$1" --arg status "$2" --argjson pid "$3" --arg bundle "$work" \
+        '{ociVersion: "1.0.2", id: $id, status: $status, pid: $pid, bundle: $bundle, root: "/"}'
+}
+
+@test "the stop of a container leaves one of another runtime alone that has the same id" {
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"web\""
+    loop_add "$first"
+    start_daemon
+    start_box one
+    start_box two
+    hook --required < <(state_of web running "${box_pid[one]}")
+    assert_equal "$status" 0 "the status for the first"
+    hook --required < <(state_of web running "${box_pid[two]}")
+    assert_equal "$status" 1 "the status for the second"
+    hook < <(state_of web stopped 0)
+    assert_equal "$(container_fact web pid)" "${box_pid[one]}" "who has the name"
+    opens_in one "/dev/loop$first"
+
+    # With devolved away each has a note of its own.
+    ctl unregister web
+    stop_daemon
+    hook < <(state_of web running "${box_pid[one]}")
+    hook < <(state_of web running "${box_pid[two]}")
+    assert_equal "$(find "$runtime/waiting" -name 'oci:*' | wc -l)" 2 "notes"
+    stop_box two
+    hook < <(state_of web stopped 0)
+    start_daemon
+    wait_until 5 is "/dev/loop$first delivered" grants web
+    assert_equal "$(container_fact web pid)" "${box_pid[one]}" "who has the name"
+}
+
+@test "what starts while devolved is stopping is picked up by the next one" {
+    local courier pid
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"*\""
+    loop_add "$first"
+    start_daemon
+    start_box one
+    start_box two
+    register one
+    courier=$(pgrep --parent "$daemon_pid")
+    kill -STOP "$courier" # so that the end takes its time
+    loop_add "$((first + 1))"
+    rule_file 20-more.rules <<<"KERNEL==\"loop$((first + 1))\", CONTAINER+=\"one\""
+    kill -HUP "$daemon_pid"
+    wait_until 5 grep -q '2 rules' "$work/devolved.log"
+    pid=$daemon_pid
+    kill -TERM "$pid"
+    wait_until 5 hook_hears_of_the_end
+    assert_equal "$status" 0 "the status"
+    kill -CONT "$courier"
+    wait_until 10 process_gone "$pid"
+    daemon_pid=
+    start_daemon
+    wait_until 5 is "/dev/loop$first delivered" grants late
+}
+
+hook_hears_of_the_end() {
+    hook < <(state_of late running "${box_pid[two]}")
+    [[ $output == *"devolved is stopping"* ]]
+}
+
 @test "notes that are broken, old or a stranger's are passed over" {
     mkdir -m 700 "$runtime/waiting"
     loop_add "$first"
     start_first
-    jq '.name = "again" | .start_time -= 1' "$runtime/waiting/box" >"$runtime/waiting/another-process"
-    jq '.name = "again" | .boot_id = "7"' "$runtime/waiting/box" >"$runtime/waiting/another-boot"
-    jq '.name = "a/b"' "$runtime/waiting/box" >"$runtime/waiting/no-name"
+    note=$(find "$runtime/waiting" -name 'oci:*')
+    jq '.name = "again" | .start_time -= 1' "$note" >"$runtime/waiting/another-process"
+    jq '.name = "again" | .boot_id = "7"' "$note" >"$runtime/waiting/another-boot"
+    jq '.name = "a/b"' "$note" >"$runtime/waiting/no-name"
     head -c 200000 /dev/zero >"$runtime/waiting/large"
     echo '{"pid": 1}' >"$runtime/waiting/short"
     mkfifo "$runtime/waiting/pipe"

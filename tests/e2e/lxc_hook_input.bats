@@ -38,13 +38,7 @@ refuses() {
 }
 
 @test "environment and working directory of others' making run nothing" {
-    needs_static devolve-lxc-hook
-    plant "$work/planted"
-    cd "$work/planted"
-    LD_PRELOAD=$work/planted/planted.so LD_LIBRARY_PATH=$work/planted LD_AUDIT=$work/planted/planted.so \
-        PATH=$work/planted GCONV_PATH=$work/planted DEVOLVE_RUNTIME_DIR=$work/planted \
-        LXC_NAME=it LXC_PID=$$ LXC_HOOK_TYPE=start-host "$build/devolve-lxc-hook" --runtime-dir "$runtime"
-    cd /
+    LXC_NAME=it LXC_PID=$$ LXC_HOOK_TYPE=start-host run_planted devolve-lxc-hook --runtime-dir "$runtime"
     not_run
     [[ -s $runtime/waiting/lxc:$$ ]]
 }

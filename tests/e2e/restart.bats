@@ -263,3 +263,114 @@ all_is_right_in() {
     done
     end_process "$storm" KILL
 }
+
+# makes_no_node NAME: root inside, who may make nodes, opens nothing by one of its own.
+makes_no_node() {
+    not in_box "$1" sh -c "rm -f /dev/mine; mknod /dev/mine b 7 $first && dd if=/dev/mine of=/dev/null count=0 status=none"
+}
+
+# start_in_group v1|v2: a box that is root on the host too, in a device cgroup, with the device. The group is in $cgroup.
+start_in_group() {
+    share_loops 1 box
+    loop_add "$first"
+    start_daemon
+    cgroup_make "$1" box
+    if [[ $1 == v2 ]]; then
+        attach_filter "$cgroup" runc multi
+    else
+        cgroup_v1_restrict "$cgroup" "b *:* m"
+    fi
+    start_box box --no-userns "--cgroup-$1" "$cgroup"
+    makes_no_node box
+    register box
+    wait_until 5 opens_in box "/dev/loop$first"
+}
+
+@test "whoever else is in the container's group when the next daemon begins, it takes back what was allowed" {
+    start_in_group v2
+    kill_daemon
+    in_background sh -c "echo \$\$ >'$cgroup/cgroup.procs'; exec sleep 100"
+    wait_until 5 grep -qx "$background" "$cgroup/cgroup.procs"
+    start_daemon
+    opens_in box "/dev/loop$first"
+    end_process "$background" KILL
+    rule_file 10-test.rules <<<'KERNEL=="nothing", CONTAINER+="box"'
+    ctl reload
+    wait_until 5 is "" grants box
+    makes_no_node box
+    ctl unregister box
+    makes_no_node box
+}
+
+# opens_in_group: whether a process in $cgroup may open the device, by a node on a tmpfs of the test's.
+opens_in_group() {
+    (
+        echo "$BASHPID" >"$cgroup/cgroup.procs"
+        exec dd "if=$work/node" of=/dev/null count=0 status=none
+    )
+}
+
+group_is_closed_after_an_end() {
+    start_in_group "$1"
+    mknod "$work/node" b 7 "$first"
+    opens_in_group
+    kill_daemon
+    stop_box box
+    start_daemon
+    assert_equal "$(call ListContainers | jq '.containers | length')" 0 "containers"
+    not opens_in_group
+}
+
+@test "a container that ended meanwhile leaves nothing in a v1 group that lives on" {
+    group_is_closed_after_an_end v1
+}
+
+@test "a container that ended meanwhile leaves nothing in a v2 group that lives on" {
+    group_is_closed_after_an_end v2
+}
+
+# rewrite_note FILE JQ-FILTER: with the checksum that belongs to it.
+rewrite_note() {
+    /usr/bin/python3 -I -S - "$1" "$(tail -n +2 "$1" | jq -c "$2")" <<'PYTHON'
+import sys
+path, body = sys.argv[1:]
+total = 0xcbf29ce484222325
+for byte in body.encode():
+    total = ((total ^ byte) * 0x100000001b3) % 2**64
+open(path, "w").write(f"{total:016x}\n{body}")
+PYTHON
+}
+
+@test "notes that say what they never would harm nobody" {
+    local filter filters=('.engine.attachments = ["/dev/x"]' '.engine.attachments = [{}]' '.engine.labels = {}' '.engine = []'
+        '.door = 7' '.door.gates = [[]]' '.door.directories = ["/etc", 7]' '.door.pid = -1' '.door.start_time = "now"'
+        '.door.gates.v1 = [{"group": "/", "group_id": 1, "kind": 2, "major": 7, "minor": 1, "access": 7}]')
+    share_loops 1 '*'
+    loop_add "$first"
+    start_daemon
+    start_box box
+    start_box good
+    register good
+    for filter in "${filters[@]}"; do
+        register box >/dev/null
+        loop_add $((first + 1))
+        ctl attach box "/dev/loop$((first + 1))"
+        kill_daemon
+        rewrite_note "$runtime/containers/box/container" "$filter"
+        start_daemon
+        loop_remove $((first + 1))
+        assert_equal "$(grants good)" "/dev/loop$first delivered" "grants of the other one, after $filter"
+        register box >/dev/null
+        wait_until 5 is "/dev/loop$first delivered" grants box
+        opens_in box "/dev/loop$first"
+    done
+    for filter in '.engine.grant.node = "/etc/passwd"' '.engine.grant = 7' '.engine.word = {"id": "../x"}' '.door.links = [7]' \
+        '.door.links = [{"path": "/etc/passwd"}]' '.engine.certain = "yes"' 'del(.engine.announcement)'; do
+        kill_daemon
+        rewrite_note "$(find "$runtime/containers/box" -name '[0-9]*')" "$filter"
+        start_daemon
+        wait_until 5 is "/dev/loop$first delivered" grants box
+        opens_in box "/dev/loop$first"
+        assert_equal "$(grants good)" "/dev/loop$first delivered" "grants of the other one, after $filter"
+    done
+}

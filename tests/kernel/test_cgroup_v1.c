@@ -418,11 +418,28 @@ static void a_successor_takes_back_what_was_added_and_no_more(void **state)
     assert_string_equal(list(scene->group), "c 1:3 rwm\nc 1:7 r\n");
 }
 
+static void what_a_container_that_is_gone_had_is_taken_back(void **state)
+{
+    struct scene *scene = *state;
+    need();
+    make_group("own", scene->group, sizeof(scene->group));
+    ALLOW_ONLY(scene->group, "c 1:3 rwm");
+    enter(scene, scene->group);
+    allow(scene, &tun, READ_WRITE);
+    _cleanup_json_field_ json_t *saved = cgroup_device_save(scene->gates);
+    cgroup_device_leave(scene->gates);
+    scene->gates = NULL;
+    cgroup_box_stop(&scene->box);
+    cgroup_device_take_back(saved, NULL);
+    assert_string_equal(list(scene->group), "c 1:3 rwm\n");
+    cgroup_device_take_back(NULL, NULL);
+}
+
 static void note_list(void *userdata)
 {
     struct scene *scene = userdata;
     _cleanup_json_field_ json_t *saved = cgroup_device_save(scene->gates);
-    assert_int_equal(json_array_size(saved), 1);
+    assert_int_equal(json_array_size(json_object_get(saved, "v1")), 1);
     assert_string_equal(list(scene->group), "c 1:3 rwm\n"); /* nothing is written yet */
     scene->noted++;
 }
@@ -454,9 +471,9 @@ static void what_was_saved_of_another_group_is_never_written_to(void **state)
     static const uint64_t group_ids[] = {0, 1};
     for (size_t i = 0; i < ARRAY_SIZE(group_ids); i++) {
         _cleanup_json_field_ json_t *saved =
-            json_pack("[{s:s, s:I, s:i, s:i, s:i, s:i}]", "group", scene->group, "group_id",
-                      (json_int_t)group_ids[i], "kind", NODE_CHARACTER, "major", 10, "minor", 200,
-                      "access", READ_WRITE);
+            json_pack("{s:[{s:s, s:I, s:i, s:i, s:i, s:i}]}", "v1", "group", scene->group,
+                      "group_id", (json_int_t)group_ids[i], "kind", NODE_CHARACTER, "major", 10,
+                      "minor", 200, "access", READ_WRITE);
         assert_int_equal(
             cgroup_device_open("box", &scene->box.namespaces, NULL, saved, &scene->gates, &why), 0);
         assert_int_equal(cgroup_device_prune(scene->gates), 0);
@@ -482,6 +499,7 @@ int main(void)
         TEST(what_a_runtime_takes_away_is_put_back_once),
         TEST(to_ask_tells_what_the_group_says_now_and_changes_nothing),
         TEST(a_successor_takes_back_what_was_added_and_no_more),
+        TEST(what_a_container_that_is_gone_had_is_taken_back),
         TEST(what_is_about_to_be_added_is_said_before),
         TEST(what_was_saved_of_another_group_is_never_written_to),
         TEST(closing_takes_back_what_was_added_and_a_dead_group_does_no_harm),

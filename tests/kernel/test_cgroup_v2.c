@@ -186,7 +186,7 @@ static void outlive_and_be_adopted(struct cgroup_scene *scene)
 static void outlive_and_be_gone_on_with(struct cgroup_scene *scene)
 {
     struct refusal why = {0};
-    json_t *nothing = json_array();
+    json_t *nothing = json_object();
     grant_and_be_killed(scene);
     uint32_t predecessors = cgroup_scene_only_program(scene->group_fd);
     for (int i = 0; i < 2; i++) { /* by one that is left, too */

@@ -248,6 +248,15 @@ static void item_free(void *userdata, struct door_item *item)
     fail_msg("an item that is not there was freed");
 }
 
+static void item_drop(void *userdata, struct door_place *place, uint64_t id)
+{
+    for (struct door_item *item = place->items; item; item = item->next)
+        if (item->id == id) {
+            item_free(userdata, item);
+            return;
+        }
+}
+
 static bool is_errand(enum step_kind kind)
 {
     return kind == STEP_IDENTIFY || kind == STEP_NODE_ATTACH || kind == STEP_NODE_DETACH ||
@@ -529,6 +538,7 @@ void recording_door_init(struct recording_door *door)
                                                   .place_look = place_look,
                                                   .item_new = item_new,
                                                   .item_resume = item_resume,
+                                                  .item_drop = item_drop,
                                                   .item_note = item_note,
                                                   .item_leave = item_leave,
                                                   .item_free = item_free,

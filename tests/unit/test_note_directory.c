@@ -70,13 +70,16 @@ static void what_is_missing_is_made_for_us_alone(void **state)
     assert_int_equal(mode_of(place->runtime), 0755);
 }
 
-static void a_directory_that_others_may_use_is_refused(void **state)
+static void a_directory_that_others_may_use_is_closed_or_refused(void **state)
 {
     const struct place *place = *state;
     struct refusal why = {.error = 0};
     char path[128];
     snprintf(path, sizeof(path), "%s/waiting", place->runtime);
-    assert_int_equal(chmod(path, 0750), 0);
+    assert_int_equal(chmod(path, 0755), 0);
+    fd_close(note_directory_open(place->runtime, "waiting", &why));
+    assert_int_equal(mode_of(path), 0700);
+    assert_int_equal(chmod(path, 0770), 0);
     assert_int_equal(note_directory_open(place->runtime, "waiting", &why), -EPERM);
     assert_int_equal(chmod(path, 0700), 0);
     assert_int_equal(chmod(place->runtime, 0775), 0);
@@ -215,7 +218,7 @@ int main(void)
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
     static const struct CMUnitTest tests[] = {
         IN_PLACE(what_is_missing_is_made_for_us_alone),
-        IN_PLACE(a_directory_that_others_may_use_is_refused),
+        IN_PLACE(a_directory_that_others_may_use_is_closed_or_refused),
         IN_PLACE(a_link_is_not_followed),
         IN_PLACE(a_note_is_read_as_it_was_put_last),
         IN_PLACE(an_id_that_leads_elsewhere_is_refused),

@@ -32,12 +32,11 @@ static void the_hook_is_added_behind_those_that_are_there(void **state)
          "q\"}]}}",
          "{\"a\":1,\"hooks\":{\"prestart\":[{\"path\":\"/p\"}],\"createRuntime\":[{\"path\":\"/"
          "q\"}," OURS "],\"poststart\":[" OURS "],\"poststop\":[" OURS "]}}"},
-        /* it is there already */
-        {"{\"hooks\":{\"createRuntime\":[{\"path\":\"/"
-         "hook\"}],\"poststart\":[],\"poststop\":[{\"path\":\"/"
-         "hook\"}]}}",
-         "{\"hooks\":{\"createRuntime\":[{\"path\":\"/hook\"}],\"poststart\":[" OURS
-         "],\"poststop\":[{\"path\":\"/hook\"}]}}"},
+        /* it is there already, with other arguments */
+        {"{\"hooks\":{\"createRuntime\":[{\"path\":\"/hook\"},{\"path\":\"/"
+         "q\"}],\"poststart\":[]}}",
+         "{\"hooks\":{\"createRuntime\":[{\"path\":\"/q\"}," OURS "],\"poststart\":[" OURS
+         "],\"poststop\":[" OURS "]}}"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct refusal why = {.error = 0};
