@@ -57,7 +57,7 @@ stuck_couriers() {
     hanger=$background
     plug_times
     echo "# median of $plugs plugs, ms: $without without, $median with a container that hangs beside" >&3
-    wait_until 5 is true container_fact bad stalled
+    wait_until 5 is stalled container_fact bad state
     assert_contains "$(ctl status bad)" "its file system hangs" "status"
     (($(stuck_couriers) <= 1)) || fail "more than one courier hangs"
     # and when it answers again it is served

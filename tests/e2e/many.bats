@@ -72,7 +72,6 @@ descriptors() {
     done
     wait_until 30 is 0 container_number
     assert_equal "$(find "$runtime/nodes" "$runtime/containers" -mindepth 1 | wc -l)" 0 "nodes and notes that are left"
-    wait_until 10 is "$fds" descriptors
     stop_daemon
     assert_equal "$(mounts_below "$runtime")" "" "mounts that are left"
 }

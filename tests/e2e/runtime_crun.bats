@@ -51,6 +51,10 @@ setup() {
     case_restart
 }
 
+@test "crun, user namespace: devolved is stopped and started, killed and started meanwhile" {
+    case_restart userns
+}
+
 @test "crun: a node that the runtime made is ours as long as it is given" {
     case_given ok
 }

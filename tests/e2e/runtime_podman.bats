@@ -51,6 +51,10 @@ setup() {
     case_restart
 }
 
+@test "podman with runc, user namespace: devolved is stopped and started, killed and started meanwhile" {
+    case_restart userns
+}
+
 @test "podman with runc: a node that the runtime made is ours as long as it is given" {
     case_given ok
 }
@@ -103,6 +107,11 @@ setup() {
 @test "podman with crun, user namespace: what starts while devolved is down is picked up" {
     oci_runtime=crun
     case_without_daemon userns
+}
+
+@test "podman with crun: devolved is stopped and started, killed and started meanwhile" {
+    oci_runtime=crun
+    case_restart
 }
 
 @test "podman with crun, user namespace: devolved is stopped and started, killed and started meanwhile" {
