@@ -97,7 +97,8 @@ struct container {
     struct attachment *attachments;
     struct hint *hints, *hints_tail;
     bool has_udevd; /* one runs inside, which hears the kernel's events and does the rest itself */
-    bool wants_usb; /* a rule may give it a USB device */
+    bool udevd_unknown;            /* and it was said */
+    bool wants_usb;                /* a rule may give it a USB device */
     bool marked[PLACE_MARK_COUNT]; /* these were made inside, or tried to */
     bool marking, marking_present; /* one is being made, or removed: */
     enum place_mark marking_kind;

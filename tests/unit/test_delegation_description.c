@@ -363,6 +363,25 @@ static void a_udevd_is_seen_where_there_is_no_device(void **state)
     bench_expect(bench, "c1 marker-make\n"); /* the udevd's socket went, and libudev is to listen */
 }
 
+static void a_udevd_that_cannot_be_seen_is_noted_once(void **state)
+{
+    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
+    struct container *container = bench_register(bench, "c1", 1);
+    bench->door.has_udevd = -E2BIG;
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    assert_string_equal(
+        container->note.text,
+        "whether a udevd runs inside cannot be known: too many sockets listen there");
+    container->note.error = 0;
+    bench_event(bench, "change", TTY, NULL);
+    assert_int_equal(container->note.error, 0);
+    bench->door.has_udevd = 0;
+    bench_event(bench, "change", TTY, NULL);
+    bench->door.has_udevd = -E2BIG;
+    bench_event(bench, "change", TTY, NULL);
+    assert_int_equal(container->note.error, E2BIG);
+}
+
 static void an_event_is_enough_to_see_the_udevd(void **state)
 {
     struct bench *bench = begin(state, FAKE_UDEVD_NONE);
@@ -406,6 +425,7 @@ int main(void)
         BENCH_TEST(a_container_with_a_udevd_is_left_to_it),
         BENCH_TEST(a_udevd_that_comes_hears_of_all_and_our_records_go),
         BENCH_TEST(a_udevd_is_seen_where_there_is_no_device),
+        BENCH_TEST(a_udevd_that_cannot_be_seen_is_noted_once),
         BENCH_TEST(an_event_is_enough_to_see_the_udevd),
         BENCH_TEST(the_records_links_are_those_that_are_there),
     };
