@@ -9,8 +9,10 @@
 #include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -160,7 +162,8 @@ static int become_somebody(uid_t uid)
         mkdir("/run/udev", 0755) < 0 || chown("/run/udev", uid, uid) < 0 ||
         setresuid(uid, uid, uid) < 0)
         return -errno;
-    return 0;
+    /* The change of ids has cleared it. */
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 static int open_socket(const struct opening *opening, unsigned number)
