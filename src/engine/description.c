@@ -60,8 +60,12 @@ static void forget_debts(struct delivery *delivery)
 
 static void owe(struct container *container, struct delivery *delivery, struct hint *hint)
 {
-    if (tells(delivery->grant) && delivery_owe(delivery, hint) < 0)
+    struct delegation_counters *counters = &container->delegation->counters;
+    int fate = tells(delivery->grant) ? delivery_owe(delivery, hint) : DEBT_KEPT;
+    if (fate < 0)
         outcome_retry(container);
+    counters->merged_words += fate == DEBT_MERGED;
+    counters->dropped_words += fate == DEBT_DROPPED;
 }
 
 /* What is given is told as `add`, whatever the event that gave it: so udev's word is on that. */
