@@ -50,6 +50,7 @@ struct door_place {
     struct errands *errands;
     struct made_path *directories; /* below /dev; each goes with the last thing in it */
     unsigned udev_directories;     /* made by us: of enum courier_udev_directory */
+    bool swept;                    /* what a predecessor of ours left of udev's is gone */
     bool has_usb;                  /* PLACE_MARK_USB is among the users of its directories */
     int has_udevd;                 /* what the kernel said last, */
     uint64_t udevd_fresh_us;       /* which holds until then: CLOCK_MONOTONIC */
