@@ -154,6 +154,38 @@ record_in_box() {
     assert_contains "$(info)" "E: ID_TEST=A5" "udevadm info"
 }
 
+@test "a daemon that was killed leaves nothing of a device that does not come back" {
+    local record
+    start_udevd < <(udev_rules)
+    box_with_monitor
+    loop_add "$first"
+    record=$(record_in_box)
+    wait_until 10 is 1 monitored UDEV add
+    in_box box test -e "$record"
+    kill_daemon
+    loop_remove "$first"
+    start_daemon
+    register box
+    assert_equal "$(in_box box find /run/udev -type f)" /run/udev/control "the files in /run/udev"
+    ctl unregister box
+    not in_box box test -e /run/udev
+}
+
+@test "a daemon that was killed is followed by one that says the same" {
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\""
+    loop_add "$first"
+    start_daemon
+    start_box box
+    register box
+    in_box box test -e "$(record_in_box)"
+    kill_daemon
+    start_daemon
+    register box
+    in_box box test -e "$(record_in_box)"
+    ctl unregister box
+    not in_box box test -e /run/udev
+}
+
 # What is asked of a udevd: it listens on udev's control socket, and to the kernel. It ends when it reads a line.
 fake_udevd() {
     in_box box /usr/bin/python3 -I -S -c '
