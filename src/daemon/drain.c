@@ -6,7 +6,7 @@
 struct drain {
     struct service *service;
     sd_event_source *timer;
-    size_t waiting; /* containers that have not gone; and one while they are still being asked */
+    size_t waiting; /* containers at work; and one while they are still being asked */
     void (*fn)(void *userdata);
     void *userdata;
 };
@@ -25,7 +25,7 @@ static int on_drain_deadline(sd_event_source *source, uint64_t usec, void *userd
     struct drain *drain = userdata;
     (void)source;
     (void)usec;
-    log_line(LOG_WARNING, "a container does not let go in time; stopping without it");
+    log_line(LOG_WARNING, "work on a container does not end in time; a successor goes on with it");
     finish_drain(drain);
     return 0;
 }
@@ -33,44 +33,18 @@ static int on_drain_deadline(sd_event_source *source, uint64_t usec, void *userd
 static void on_drained(void *userdata, enum container_end end)
 {
     struct drain *drain = userdata;
-    if (end == CONTAINER_HELD)
-        log_line(LOG_WARNING, "a container keeps what cannot be taken back; stopping without it");
+    (void)end;
     if (--drain->waiting == 0)
         finish_drain(drain);
-}
-
-static void free_names(char **names)
-{
-    for (size_t i = 0; names && names[i]; i++)
-        free(names[i]);
-    free(names);
-}
-DEFINE_CLEANUP(char **, free_names)
-
-/* Of all containers; NULL ends them. NULL when memory is short. */
-static char **container_names(const struct service *service)
-{
-    size_t count = 0;
-    for (struct container *c = delegation_containers(service->delegation); c; c = c->next)
-        count++;
-    char **names = calloc(count + 1, sizeof(*names));
-    count = 0;
-    for (struct container *c = delegation_containers(service->delegation); names && c; c = c->next)
-        if ((names[count] = strdup(c->name)))
-            count++;
-    return names;
 }
 
 void drain_start(struct service *service, uint64_t deadline_us, void (*fn)(void *userdata),
                  void *userdata)
 {
-    /* by name: one that goes may let another go with it */
-    _cleanup_(free_namesp) char **names = container_names(service);
     struct drain *drain = calloc(1, sizeof(*drain));
     service->stopping = true;
-    if (!names || !drain ||
-        sd_event_add_time_relative(service->event, &drain->timer, CLOCK_MONOTONIC, deadline_us, 1,
-                                   on_drain_deadline, drain) < 0) {
+    if (!drain || sd_event_add_time_relative(service->event, &drain->timer, CLOCK_MONOTONIC,
+                                             deadline_us, 1, on_drain_deadline, drain) < 0) {
         free(drain);
         fn(userdata);
         return;
@@ -79,10 +53,11 @@ void drain_start(struct service *service, uint64_t deadline_us, void (*fn)(void 
     drain->waiting = 1;
     drain->fn = fn;
     drain->userdata = userdata;
-    for (char **name = names; *name; name++) {
+    for (struct container *c = delegation_containers(service->delegation), *next; c; c = next) {
+        next = c->next;
         drain->waiting++;
-        if (delegation_unregister(service->delegation, *name, on_drained, drain) < 0)
+        if (delegation_wait(service->delegation, c, on_drained, drain) < 0)
             drain->waiting--;
     }
-    on_drained(drain, CONTAINER_GONE);
+    on_drained(drain, CONTAINER_SETTLED);
 }

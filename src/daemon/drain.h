@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The orderly end: every container is given time to hear of it. */
+/* The orderly end: what is begun is ended, and everything stays where it is for a successor. */
 
 #include "daemon/service.h"
 
 /*
- * Unregisters every container and calls `fn` when all are gone, or after `deadline_us`. From now on
- * nobody is registered any more.
+ * Calls `fn` when no container has anything under way, or after `deadline_us`. From now on nobody
+ * is registered any more.
  */
 void drain_start(struct service *service, uint64_t deadline_us, void (*fn)(void *userdata),
                  void *userdata);

@@ -19,6 +19,7 @@
 #include "daemon/drain.h"
 #include "daemon/machined.h"
 #include "daemon/waiting.h"
+#include "kernel/confinement.h"
 #include "kernel/courier.h"
 
 #define STOP_DEADLINE_US 4000000u
@@ -316,6 +317,8 @@ static int set_up(struct daemon *daemon, struct refusal *why)
     if (r == 0 && !daemon->without_machined &&
         machined_open(&daemon->service, &daemon->machined) < 0)
         r = refuse(why, ENOMEM, "no memory");
+    if (r == 0)
+        r = confinement_enter(why);
     if (r == 0)
         daemon->waiting = waiting_open(&daemon->service);
     return r;

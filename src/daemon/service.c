@@ -323,13 +323,22 @@ static int open_delegation(struct service *service, struct refusal *why)
     return service->delegation ? 0 : refuse(why, ENOMEM, "no memory");
 }
 
-static int open_door(struct service *service, struct refusal *why)
+static void restore(void *userdata, const struct saved_place *saved)
 {
-    _cleanup_free_ char *nodes = NULL, *bpf = NULL;
-    const char *directory = service->options->runtime_directory;
-    if (asprintf(&nodes, "%s/nodes", directory) < 0 || asprintf(&bpf, "%s/bpf", directory) < 0)
-        return refuse(why, ENOMEM, "no memory");
-    return kernel_door_open(service->event, nodes, bpf, &service->door, why);
+    struct service *service = userdata;
+    struct refusal why;
+    if (delegation_restore(service->delegation, saved, &why) < 0)
+        log_about(LOG_WARNING, saved->name, NULL, "cannot be taken over: %s", why.text);
+}
+
+/* What a predecessor left, before anybody hears of us: what has no right any more is revoked. */
+static void resume(struct service *service)
+{
+    kernel_door_each_saved(service->door, restore, service);
+    delegation_resume(service->delegation);
+    size_t swept = kernel_door_sweep(service->door);
+    if (swept > 0)
+        log_line(LOG_WARNING, "revoked nodes that nobody has a right to any more: %zu", swept);
 }
 
 static void open_udev(struct service *service)
@@ -364,7 +373,7 @@ int service_open(struct service *service, sd_event *event, const struct service_
                                 .uevent_fd = -1,
                                 .started_us = now_us(),
                                 .rescan_us = RESCAN_US};
-    int r = open_door(service, why);
+    int r = kernel_door_open(event, options->runtime_directory, &service->door, why);
     if (r == 0)
         r = open_delegation(service, why);
     if (r == 0)
@@ -379,6 +388,7 @@ int service_open(struct service *service, sd_event *event, const struct service_
     if (r > 0)
         want_rescan(service);
     udev_listener_catch_up(&service->udev, false);
+    resume(service);
     return 0;
 }
 
@@ -389,8 +399,9 @@ void service_close(struct service *service)
     sd_event_source_disable_unref(service->resync_timer);
     sd_event_source_disable_unref(service->reload_soon);
     udev_listener_end(&service->udev);
-    delegation_free(service->delegation);
-    kernel_door_close(service->door);
+    bool leave = service->door && kernel_door_node_count(service->door) > 0;
+    delegation_leave(service->delegation);
+    kernel_door_close(service->door, leave);
     fd_close(service->uevent_fd);
     rule_problems_done(&service->rule_problems);
 }

@@ -60,7 +60,7 @@ struct service {
 int service_open(struct service *service, sd_event *event, const struct service_options *options,
                  struct refusal *why);
 
-/* Takes everything back as far as it goes without waiting, and closes. */
+/* Closes, and leaves everything to a successor. */
 void service_close(struct service *service);
 
 /*

@@ -11,8 +11,8 @@
 #include <sys/inotify.h>
 
 #include "base/log.h"
+#include "kernel/note_directory.h"
 #include "kernel/process.h"
-#include "kernel/waiting_directory.h"
 #include "model/waiting_note.h"
 
 struct waiting {
@@ -46,7 +46,7 @@ static void notes_done(struct notes *notes)
 
 static void remove_note(const struct waiting *waiting, const char *id)
 {
-    int r = waiting_directory_remove(waiting->directory_fd, id);
+    int r = note_directory_remove(waiting->directory_fd, id);
     if (r < 0)
         log_line(LOG_WARNING, "cannot remove %s/%s: %s", waiting->path, id, strerror(-r));
 }
@@ -56,7 +56,7 @@ static int read_note(struct waiting *waiting, const char *id, struct waiting_not
 {
     _cleanup_free_ char *text = NULL;
     size_t size = 0;
-    int r = waiting_directory_read(waiting->directory_fd, id, &text, &size, why);
+    int r = note_directory_read(waiting->directory_fd, id, WAITING_NOTE_MAX, &text, &size, why);
     return r < 0 ? r : waiting_note_parse(text, size, ret, why);
 }
 
@@ -125,7 +125,7 @@ static void register_noted(struct service *service, const struct waiting_note *n
 static void pick_up(struct waiting *waiting)
 {
     _cleanup_(notes_done) struct notes notes = {.waiting = waiting};
-    int r = waiting_directory_each(waiting->directory_fd, take_note, &notes);
+    int r = note_directory_each(waiting->directory_fd, take_note, &notes);
     if (r < 0) {
         log_line(LOG_ERR, "cannot read %s: %s", waiting->path, strerror(-r));
         return;
@@ -155,7 +155,7 @@ static int watch(struct waiting *waiting, struct refusal *why)
         waiting->path = NULL;
         return refuse(why, ENOMEM, "no memory");
     }
-    waiting->directory_fd = waiting_directory_open(directory, why);
+    waiting->directory_fd = note_directory_open(directory, "waiting", why);
     if (waiting->directory_fd < 0)
         return waiting->directory_fd;
     int r = sd_event_add_inotify(waiting->service->event, &waiting->watch, waiting->path,

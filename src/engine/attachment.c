@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/delegation_state.h"
+#include "engine/saved.h"
 #include "model/attach_rule.h"
 
 static struct attachment *new_attachment(const struct device *device, const struct share *share)
@@ -59,6 +60,7 @@ int delegation_attach(struct delegation *delegation, struct container *container
     container_remove_attachment(container, device->devpath);
     fresh->next = container->attachments;
     container->attachments = fresh;
+    saved_note_container(container);
     delegation_compare(container);
     delegation_turn(container);
     return 0;
@@ -114,6 +116,7 @@ int delegation_detach(struct delegation *delegation, struct container *container
     if (!is_attached(container, devpath))
         return refuse_detach(container, devpath, why);
     container_remove_attachment(container, devpath);
+    saved_note_container(container);
     delegation_compare(container);
     if (delivery && delivery->state == DELIVERY_REFUSED)
         delegation_hint(container, devpath, delivery->grant->inode, NULL);

@@ -335,6 +335,7 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
     delegation->observer = observer;
     delegation->executor = (struct executor){.door = door,
                                              .observer = observer,
+                                             .on_start = outcome_expect,
                                              .on_end = outcome_record,
                                              .on_interface = interface_note,
                                              .userdata = delegation};

@@ -16,6 +16,7 @@
 #include "engine/container.h"
 #include "engine/departed.h"
 #include "engine/observer.h"
+#include "engine/saved_place.h"
 #include "engine/world.h"
 #include "model/rule_match.h"
 
@@ -44,6 +45,23 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
 
 /* Takes everything back as far as it goes without waiting, and frees. NULL accepted. */
 void delegation_free(struct delegation *delegation);
+
+/* Frees, and leaves everything to a successor, which finds it by what was noted. NULL accepted. */
+void delegation_leave(struct delegation *delegation);
+
+/*
+ * Takes a container over from a predecessor, with all that this had delivered; nothing of it is
+ * judged before delegation_resume(). What was half done is cut at once. Returns 0, or a negative
+ * errno and the reason.
+ */
+int delegation_restore(struct delegation *delegation, const struct saved_place *saved,
+                       struct refusal *why);
+
+/*
+ * When the world was scanned and all containers are restored: what is not desired any more is cut
+ * before this returns, and denied what nobody has; the rest of the difference follows.
+ */
+void delegation_resume(struct delegation *delegation);
 
 /* A udevd runs on this host: from now on what only it can tell of a danger is waited for. */
 void delegation_expect_udev(struct delegation *delegation);

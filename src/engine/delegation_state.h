@@ -7,6 +7,7 @@
 #include "engine/delegation.h"
 #include "engine/desired.h"
 #include "engine/executor.h"
+#include "engine/saved_place.h"
 
 #define RETRY_FIRST_US 1000000u
 #define RETRY_LAST_US 30000000u
@@ -28,6 +29,13 @@ struct delegation {
     bool reviving;     /* others take their turn further up the stack */
     bool revived_anew; /* and somebody was revived meanwhile */
 };
+
+/*
+ * Registers a container that a predecessor noted, with an empty list of deliveries, at the end of
+ * the list of containers. Returns 0 and *ret, or a negative errno and the reason.
+ */
+int registration_resume(struct delegation *delegation, const struct saved_place *saved,
+                        struct container **ret, struct refusal *why);
 
 /* Works a container's queue off as far as it goes without waiting. May free the container. */
 void delegation_turn(struct container *container);

@@ -6,6 +6,7 @@
 #include "engine/delegation_state.h"
 #include "engine/mark.h"
 #include "engine/outcome.h"
+#include "engine/saved.h"
 
 static void note(struct container *container, const struct refusal *why)
 {
@@ -38,6 +39,7 @@ void description_look(struct container *container)
     if (has == container->has_udevd)
         return;
     container->has_udevd = has;
+    saved_note_container(container);
     delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL,
                       has ? "a udevd runs inside" : "no udevd runs inside any more", NULL);
     if (!has)
@@ -255,6 +257,7 @@ void description_end(struct job *job)
         delivery->udev_told = true;
         delivery_settle_debt(delivery);
     }
+    saved_note_delivery(delivery, NULL);
     if (!job->why.error && !job->unrecorded)
         container->delegation->counters.described++;
     if (!job->stalled && job->hint)
@@ -269,4 +272,5 @@ void description_end_hand_over(struct job *job)
     delivery->handed_over = true;
     delivery->recorded = delivery->udev_told = false;
     udev_word_free(TAKE_PTR(delivery->word));
+    saved_note_delivery(delivery, NULL);
 }

@@ -10,6 +10,7 @@
  * engine.
  */
 
+#include <jansson.h>
 #include <sys/types.h>
 
 #include "base/refusal.h"
@@ -85,12 +86,30 @@ struct door {
                       struct place_facts *ret_facts, struct refusal *why);
 
     /*
-     * Opens what steps need: device cgroups (what a dead predecessor of ours left there is
-     * emptied), the way for events. Once, before the first step; no other place may hold the same
-     * process. Returns 0, or a negative errno and the reason.
+     * Opens what steps need: device cgroups, the way for events. Once, before the first step; no
+     * other place may hold the same process. `saved` is what the door of a predecessor noted of the
+     * place: what that had allowed stays until place_prune(). NULL: it goes now. Returns 0, or a
+     * negative errno and the reason.
      */
     int (*place_admit)(void *userdata, struct door_place *place, const char *name,
-                       struct refusal *why);
+                       const json_t *saved, struct refusal *why);
+
+    /* Denies what a predecessor allowed and no step of ours did. */
+    void (*place_prune)(void *userdata, struct door_place *place);
+
+    /*
+     * Notes for a successor that the place is there, with `note` (taken; NULL: memory is short) of
+     * the engine's; from then on the door's own part of it is kept up by the door. Likewise for an
+     * item, whose note goes with it. Returns 0, or a negative errno and the reason: it is as it was
+     * before.
+     */
+    int (*place_note)(void *userdata, struct door_place *place, json_t *note_take,
+                      struct refusal *why);
+    int (*item_note)(void *userdata, struct door_place *place, struct door_item *item,
+                     json_t *note_take, struct refusal *why);
+
+    /* Like place_close(), but all that was made stays as it is, noted for a successor. */
+    void (*place_leave)(void *userdata, struct door_place *place);
 
     /* Whether its process still lives: 1 or 0. */
     int (*place_alive)(void *userdata, const struct door_place *place);
@@ -130,6 +149,20 @@ struct door {
      */
     struct door_item *(*item_new)(void *userdata, struct door_place *place, void (*on_lost)(void *),
                                   void *on_lost_userdata);
+
+    /*
+     * The item that a predecessor noted under `id`, with the door's own part of the note; a network
+     * interface is inside as `ifindex` (0: not known), and is only to be returned. Where it
+     * is not `certain` how far the work on it came, it is held to be all inside. Returns 0 and
+     * *ret; 1 likewise, but nobody may open its node; -ENOENT: what it needs is not there any more;
+     * or another negative errno.
+     */
+    int (*item_resume)(void *userdata, struct door_place *place, uint64_t id, const json_t *saved,
+                       const struct grant *grant, int ifindex, bool certain,
+                       void (*on_lost)(void *), void *on_lost_userdata, struct door_item **ret);
+
+    /* Frees an item, and leaves it as it is to a successor. NULL accepted. */
+    void (*item_leave)(void *userdata, struct door_item *item);
 
     /*
      * Forgets an item; its inode, where there is one, is revoked and removed first. An interface

@@ -186,6 +186,7 @@ void executor_start(struct executor *executor, struct job *job)
     job->executor = executor;
     job->container->job = job;
     job->started_us = now_us();
+    executor->on_start(executor->userdata, job);
     advance(job);
 }
 

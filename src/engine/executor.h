@@ -13,6 +13,8 @@
 struct executor {
     const struct door *door;
     const struct observer *observer;
+    /* Its first step is about to be run. */
+    void (*on_start)(void *userdata, const struct job *job);
     /* The plan ended: job->why, job->stalled tell how. The job is freed after the call. */
     void (*on_end)(void *userdata, struct job *job);
     /* A step about the network interface of a delivery ended; or, with an error, its return did. */

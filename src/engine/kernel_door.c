@@ -7,31 +7,45 @@
 
 #include "engine/place.h"
 #include "kernel/bpf_mount.h"
+#include "kernel/note_directory.h"
 #include "kernel/sysfs.h"
 
 static struct door_item *item_new(void *userdata, struct door_place *place, void (*on_lost)(void *),
                                   void *on_lost_userdata)
 {
     (void)userdata;
-    (void)place;
     struct door_item *item = calloc(1, sizeof(*item));
     if (item)
-        *item = (struct door_item){
-            .lock_fd = -1, .on_lost = on_lost, .on_lost_userdata = on_lost_userdata};
+        *item = (struct door_item){.place = place,
+                                   .id = node_store_reserve(place->door->store),
+                                   .lock_fd = -1,
+                                   .on_lost = on_lost,
+                                   .on_lost_userdata = on_lost_userdata};
     return item;
 }
 
-static void item_free(void *userdata, struct door_item *item)
+static void item_leave(void *userdata, struct door_item *item)
 {
     (void)userdata;
     if (!item)
         return;
     moved_interface_free(item->interface);
-    node_destroy(item->node);
+    node_release(item->node);
+    json_decref(item->note);
+    json_decref(item->home);
     fd_close(item->lock_fd);
     while (item->links)
         made_path_remove(&item->links, item->links->path);
     free(item);
+}
+
+static void item_free(void *userdata, struct door_item *item)
+{
+    if (!item)
+        return;
+    node_destroy(TAKE_PTR(item->node));
+    item_forget(item);
+    item_leave(userdata, item);
 }
 
 /*
@@ -47,13 +61,70 @@ static int make_node(struct door_place *place, struct door_item *item, const str
         item->lock_fd = sysfs_lock_incarnation(&device);
     if (item->lock_fd < 0)
         return refuse(why, ENODEV, "the device is gone already");
-    int r = node_make(place->door->store, &grant->number, ids->uid, ids->gid, grant->mode,
+    int r = node_make(place->door->store, item->id, &grant->number, ids->uid, ids->gid, grant->mode,
                       &item->node, why);
     if (r == 0 && !sysfs_incarnation_alive(item->lock_fd)) {
         node_destroy(TAKE_PTR(item->node));
         return refuse(why, ENODEV, "the device went while its node was made");
     }
     return r;
+}
+
+/* What may have been made of the grant, if nobody knows how far the work came. */
+static int suppose_all(struct door_item *item, const struct grant *grant)
+{
+    int r = 0;
+    item->attached = item->placeholder = item->node != NULL;
+    for (size_t i = 0; r == 0 && i < grant->symlink_count; i++)
+        r = made_path_add(&item->links, grant->symlinks[i]);
+    return r;
+}
+
+/* The incarnation is held again; where it is gone, that is found by whoever compares. */
+static void hold_incarnation(struct door_item *item, const struct grant *grant)
+{
+    struct device device = {
+        .devpath = grant->devpath, .inode = grant->inode, .number = grant->number};
+    item->lock_fd = sysfs_lock_incarnation(&device);
+}
+
+static int load(struct door_item *item, const json_t *saved, const struct grant *grant, int ifindex,
+                bool certain)
+{
+    struct node_store *store = item->place->door->store;
+    int r = grant->node ? node_adopt(store, item->id, &grant->number, &item->node) : 0;
+    if (r < 0 && (certain || r != -ENOENT))
+        return r; /* without its node it is not what it was */
+    r = item_load(item, saved);
+    if (r == 0 && item->counted && grant->node)
+        place_enter_directories(item->place, grant->node, 0);
+    if (r == 0 && !certain)
+        r = suppose_all(item, grant);
+    if (r == 0 && item->node)
+        hold_incarnation(item, grant);
+    if (r == 0 && item->home && grant->interface)
+        r = moved_interface_resume(item->home, ifindex, item->place->namespaces.net_fd,
+                                   &item->interface);
+    return r;
+}
+
+static int item_resume(void *userdata, struct door_place *place, uint64_t id, const json_t *saved,
+                       const struct grant *grant, int ifindex, bool certain,
+                       void (*on_lost)(void *), void *on_lost_userdata, struct door_item **ret)
+{
+    struct door_item *item = item_new(userdata, place, on_lost, on_lost_userdata);
+    if (!item)
+        return -ENOMEM;
+    item->id = id;
+    item->note = json_true(); /* there is one */
+    node_store_skip(place->door->store, id);
+    int r = load(item, saved, grant, ifindex, certain);
+    if (r < 0) {
+        item_free(userdata, item);
+        return r;
+    }
+    *ret = item;
+    return item->node && node_is_revoked(item->node);
 }
 
 static void set_path(char *to, size_t size, const char *from)
@@ -144,6 +215,7 @@ static void on_errand(void *userdata, const struct courier_reply *reply)
         note_failure(place, reply);
         place_refused(reply, &result);
     }
+    place_note_changes(place);
     done(place->done_userdata, &result);
 }
 
@@ -253,8 +325,8 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         (void)cgroup_device_deny(place->gates, &grant->number, why);
         break;
     case STEP_INTERFACE_MOVE:
-        (void)moved_interface_new(place->door->event, grant, place->namespaces.net_fd,
-                                  item->on_lost, item->on_lost_userdata, &item->interface, result);
+        (void)moved_interface_new(place->door->event, grant, place->namespaces.net_fd, item,
+                                  &item->interface, result);
         break;
     case STEP_INTERFACE_RETURN:
         moved_interface_return(&item->interface, result);
@@ -320,15 +392,23 @@ static int timer_start(void *userdata, uint64_t delay_us, void (*fn)(void *), vo
     return 0;
 }
 
-int kernel_door_open(sd_event *event, const char *nodes, const char *bpf, struct kernel_door **ret,
+int kernel_door_open(sd_event *event, const char *directory, struct kernel_door **ret,
                      struct refusal *why)
 {
+    _cleanup_free_ char *nodes = NULL, *bpf = NULL;
     struct kernel_door *door = calloc(1, sizeof(*door));
-    if (!door)
+    if (!door || asprintf(&nodes, "%s/nodes", directory) < 0 ||
+        asprintf(&bpf, "%s/bpf", directory) < 0) {
+        free(door);
         return refuse(why, ENOMEM, "no memory");
+    }
     door->event = event;
+    door->notes_fd = -1;
     door->interface = (struct door){.place_open = place_open,
                                     .place_admit = place_admit,
+                                    .place_prune = place_prune,
+                                    .place_note = place_note,
+                                    .place_leave = place_leave,
                                     .place_alive = place_alive,
                                     .place_close = place_close,
                                     .place_describe_access = place_describe_access,
@@ -337,31 +417,37 @@ int kernel_door_open(sd_event *event, const char *nodes, const char *bpf, struct
                                     .place_mark = place_mark,
                                     .place_look = place_look,
                                     .item_new = item_new,
+                                    .item_resume = item_resume,
+                                    .item_note = item_note,
+                                    .item_leave = item_leave,
                                     .item_free = item_free,
                                     .run = run,
                                     .timer_start = timer_start,
                                     .timer_cancel = timer_cancel,
                                     .userdata = door};
     int r = node_store_open(nodes, &door->store, why);
-    if (r == 0 && bpf_mount(bpf, NULL) == 0)
+    if (r == 0)
+        r = door->notes_fd = note_directory_open(directory, "containers", why);
+    if (r >= 0 && bpf_mount(bpf, NULL) == 0)
         door->bpf = strdup(bpf);
     if (door->bpf)
         (void)cgroup_device_clean(door->bpf); /* a pin that stays does no harm */
     if (r < 0) {
-        kernel_door_close(door);
+        kernel_door_close(door, true);
         return r;
     }
     *ret = door;
     return 0;
 }
 
-void kernel_door_close(struct kernel_door *door)
+void kernel_door_close(struct kernel_door *door, bool leave)
 {
     if (!door)
         return;
-    node_store_close(door->store);
-    if (door->bpf)
+    node_store_close(door->store, leave);
+    if (door->bpf && !leave)
         bpf_unmount(door->bpf);
+    fd_close(door->notes_fd);
     free(door->bpf);
     free(door);
 }

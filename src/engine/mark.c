@@ -3,6 +3,7 @@
 
 #include "engine/delegation_state.h"
 #include "engine/outcome.h"
+#include "engine/saved.h"
 #include "model/rule_usb.h"
 
 void mark_judge(struct container *container, const struct rule_set *rules)
@@ -34,6 +35,8 @@ static void end(struct container *container, const struct step_result *result)
         return;
     }
     container->marked[container->marking_kind] = container->marking_present;
+    if (!container->leaving)
+        saved_note_container(container);
     if (result->why.error)
         delegation_note(container, TEXTS[container->marking_kind], &result->why);
 }

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 
+#include "engine/place.h"
 #include "kernel/network_link.h"
 
 struct moved_interface {
     struct network_link *link;
     sd_event_source *watch;
-    void (*on_lost)(void *);
-    void *on_lost_userdata;
+    struct door_item *item; /* NULL: resumed, and about to go home */
 };
 
 DEFINE_CLEANUP(struct moved_interface *, moved_interface_free)
@@ -23,21 +23,44 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
     if (!network_link_lost(moved->link))
         return 0;
     sd_event_source_set_enabled(source, SD_EVENT_OFF);
-    moved->on_lost(moved->on_lost_userdata);
+    moved->item->on_lost(moved->item->on_lost_userdata);
+    return 0;
+}
+
+static int note_home(void *userdata, json_t *home_take, struct refusal *why)
+{
+    struct door_item *item = userdata;
+    if (!home_take)
+        return refuse(why, ENOMEM, "no memory for an interface");
+    json_decref(item->home);
+    item->home = home_take;
+    return item_note_changes(item, why);
+}
+
+int moved_interface_resume(const json_t *home, int ifindex, int netns_fd,
+                           struct moved_interface **ret)
+{
+    struct moved_interface *moved = calloc(1, sizeof(*moved));
+    int r = moved ? network_link_resume(home, ifindex, netns_fd, &moved->link, NULL) : -ENOMEM;
+    if (r < 0) {
+        moved_interface_free(moved);
+        return r;
+    }
+    *ret = moved;
     return 0;
 }
 
 int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd,
-                        void (*on_lost)(void *), void *on_lost_userdata,
-                        struct moved_interface **ret, struct step_result *result)
+                        struct door_item *item, struct moved_interface **ret,
+                        struct step_result *result)
 {
     struct refusal *why = &result->why;
     _cleanup_(moved_interface_freep) struct moved_interface *moved = calloc(1, sizeof(*moved));
     if (!moved)
         return refuse(why, ENOMEM, "no memory for an interface");
-    moved->on_lost = on_lost;
-    moved->on_lost_userdata = on_lost_userdata;
-    int r = network_link_move(grant->ifindex, grant->interface, netns_fd, &moved->link, why);
+    moved->item = item;
+    int r = network_link_move(grant->ifindex, grant->interface, netns_fd, note_home, item,
+                              &moved->link, why);
     if (!moved->link)
         return r;
     if (r == 0) {

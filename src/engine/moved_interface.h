@@ -10,13 +10,18 @@
 struct moved_interface;
 
 /*
- * Moves the grant's interface into the namespace behind `netns_fd`. `on_lost` is called once from
- * the event loop when it left that without us. Returns 0, *ret and its number inside in *result, or
- * a negative errno and the reason there; if *ret is set even so, it is inside and to be returned.
+ * Moves the grant's interface into the namespace behind `netns_fd`; how it was at home is noted
+ * with the item before. The item's on_lost is called once from the event loop when it left that
+ * without us. Returns 0, *ret and its number inside in *result, or a negative errno and the reason
+ * there; if *ret is set even so, it is inside and to be returned.
  */
 int moved_interface_new(sd_event *event, const struct grant *grant, int netns_fd,
-                        void (*on_lost)(void *), void *on_lost_userdata,
-                        struct moved_interface **ret, struct step_result *result);
+                        struct door_item *item, struct moved_interface **ret,
+                        struct step_result *result);
+
+/* One that a predecessor moved, to be returned. Returns 0 and *ret, or a negative errno. */
+int moved_interface_resume(const json_t *home, int ifindex, int netns_fd,
+                           struct moved_interface **ret);
 
 /*
  * Brings *moved home, which is NULL then; it may be NULL already. result->why says why it could

@@ -2,6 +2,7 @@
 #include "engine/news.h"
 
 #include "engine/delegation_state.h"
+#include "engine/saved.h"
 
 /* One container and one device of which there is news. */
 static void consider(struct container *container, struct device *device, const struct uevent *event)
@@ -90,6 +91,7 @@ static void rename_path(char **devpath, const struct device *device, const char 
 static void rename_device(struct container *container, const struct device *device, const char *old,
                           bool told)
 {
+    const struct job *job = container->job;
     for (struct delivery *d = container->deliveries; d; d = d->next)
         if (d->grant->inode == device->inode) {
             rename_path(&d->grant->devpath, device, old);
@@ -99,6 +101,7 @@ static void rename_device(struct container *container, const struct device *devi
                 delivery_move_announcement(d, device->devpath);
             if (!told && d->word && !d->grant->interface) /* inside it has a path of its own */
                 udev_word_move(d->word, device->devpath);
+            saved_note_delivery(d, job && job->delivery == d ? job : NULL);
         }
     for (struct attachment *a = container->attachments; a; a = a->next)
         if (a->inode == device->inode)
@@ -106,7 +109,6 @@ static void rename_device(struct container *container, const struct device *devi
     for (struct hint *h = container->hints; h; h = h->next)
         if (h->inode == device->inode)
             rename_path(&h->devpath, device, old);
-    struct job *job = container->job;
     if (job && job->desired && job->desired->inode == device->inode)
         rename_path(&job->desired->devpath, device, old);
     if (job && job->hint && job->hint->inode == device->inode)

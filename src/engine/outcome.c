@@ -6,6 +6,7 @@
 #include "engine/conflict.h"
 #include "engine/delegation_state.h"
 #include "engine/description.h"
+#include "engine/saved.h"
 
 static void on_retry(void *userdata)
 {
@@ -138,6 +139,7 @@ static void end_give(struct container *container, struct job *job)
         }
         container->delegation->counters.given++;
         description_expect(job);
+        saved_note_delivery(delivery, NULL);
         return;
     }
     if (job->stalled ||
@@ -193,6 +195,7 @@ static void end_change(struct container *container, struct job *job)
         grant_free(delivery->grant);
         delivery->grant = TAKE_PTR(job->desired);
         container->delegation->counters.changed++;
+        saved_note_delivery(delivery, NULL);
     } else if (!delivery->cut) {
         delegation_cut(container, delivery);
     }
@@ -210,6 +213,7 @@ static void end_relink(struct container *container, struct job *job)
     if (!job->why.error) {
         delivery->grant->yielded = job->yielded;
         container->delegation->counters.changed++;
+        saved_note_delivery(delivery, NULL);
         revive_yielding(container, delivery);
     } else {
         delegation_cut(container, delivery);
@@ -225,8 +229,10 @@ static void end_tell(struct container *container, struct job *job)
     if (job->why.error)
         return;
     container->delegation->counters.told++;
-    if (job->event->action == UEVENT_MOVE)
+    if (job->event->action == UEVENT_MOVE) {
         delivery_move_announcement(job->delivery, uevent_get(job->event, "DEVPATH"));
+        saved_note_delivery(job->delivery, NULL);
+    }
     description_expect(job);
 }
 
@@ -251,6 +257,14 @@ static const char *outcome_of(const struct job *job)
         return job->why.error ? "not handed over" : "handed over";
     }
     return "";
+}
+
+/* Telling alone changes nothing that a successor would not do again. */
+void outcome_expect(void *userdata, const struct job *job)
+{
+    (void)userdata;
+    if (job->kind != JOB_TELL)
+        saved_note_delivery(job->delivery, job);
 }
 
 void outcome_record(void *userdata, struct job *job)

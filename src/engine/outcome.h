@@ -5,6 +5,9 @@
 
 #include "engine/job.h"
 
+/* The executor's on_start: what is begun is noted, for a successor who finds it half done. */
+void outcome_expect(void *userdata, const struct job *job);
+
 /* The executor's on_end: `userdata` is the delegation. The job is freed. */
 void outcome_record(void *userdata, struct job *job);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "kernel/process.h"
 
 struct made_path *made_path_find(struct made_path *list, const char *path)
@@ -58,6 +59,7 @@ void place_enter_directories(struct door_place *place, const char *path, unsigne
     for (; go_up(above); made -= made > 0) {
         if (made > 0)
             (void)made_path_add(&place->directories, above); /* without memory it merely stays */
+        place->changed |= made > 0;
         struct made_path *directory = made_path_find(place->directories, above);
         if (directory)
             directory->users++;
@@ -70,8 +72,10 @@ void place_leave_directories(struct door_place *place, const char *path)
     snprintf(above, sizeof(above), "%s", path);
     while (go_up(above)) {
         struct made_path *directory = made_path_find(place->directories, above);
-        if (directory && directory->users-- <= 1)
+        if (directory && directory->users-- <= 1) {
             made_path_remove(&place->directories, above);
+            place->changed = true;
+        }
     }
 }
 
@@ -118,28 +122,78 @@ int place_tell(struct door_place *place, uint64_t inode, const struct uevent *ev
     return injector_tell(place->injector, place, inode, event, why);
 }
 
-void place_close(void *userdata, struct door_place *place)
+/* What is ours alone; the rest of it is in the kernel. */
+static void release(struct door_place *place)
 {
-    (void)userdata;
-    if (!place)
-        return;
     sd_event_source_disable_unref(place->death);
     errands_free(place->errands);
     errands_free(place->scouts);
     place_look_free(place->look);
     while (place->directories)
         made_path_remove(&place->directories, place->directories->path);
-    cgroup_device_close(place->gates);
     injector_release(&place->door->injectors, TAKE_PTR(place->injector), place);
     namespaces_close(&place->namespaces);
+    json_decref(place->note);
+    fd_close(place->notes_fd);
+    free(place->root);
+    free(place->name);
     free(place);
 }
 
-int place_admit(void *userdata, struct door_place *place, const char *name, struct refusal *why)
+void place_close(void *userdata, struct door_place *place)
+{
+    (void)userdata;
+    if (!place)
+        return;
+    cgroup_device_close(TAKE_PTR(place->gates));
+    place_forget(place);
+    release(place);
+}
+
+void place_leave(void *userdata, struct door_place *place)
+{
+    (void)userdata;
+    if (!place)
+        return;
+    cgroup_device_leave(TAKE_PTR(place->gates));
+    release(place);
+}
+
+static void on_gates_change(void *userdata)
+{
+    struct door_place *place = userdata;
+    place->changed = true;
+    place_note_changes(place);
+}
+
+void place_prune(void *userdata, struct door_place *place)
+{
+    (void)userdata;
+    int r = cgroup_device_prune(place->gates);
+    if (r < 0)
+        log_about(LOG_ERR, place->name, NULL,
+                  "what a predecessor allowed in the device cgroup cannot be denied: %s",
+                  strerror(-r));
+}
+
+/* What is damaged of it is left out: directories that stay behind. */
+static int resume(struct door_place *place, const json_t *saved)
+{
+    return saved && place_load(place, saved) == -ENOMEM ? -ENOMEM : 0;
+}
+
+int place_admit(void *userdata, struct door_place *place, const char *name, const json_t *saved,
+                struct refusal *why)
 {
     struct kernel_door *door = userdata;
     const struct namespaces *namespaces = &place->namespaces;
-    int r = cgroup_device_open(name, namespaces, door->bpf, &place->gates, why);
+    place->name = strdup(name);
+    if (!place->name || resume(place, saved) < 0)
+        return refuse(why, ENOMEM, "no memory for another container");
+    int r = cgroup_device_open(name, namespaces, door->bpf,
+                               saved ? json_object_get(saved, "gates") : NULL, &place->gates, why);
+    if (r == 0)
+        cgroup_device_watch(place->gates, on_gates_change, place);
     if (r == 0 && namespaces->net_kind == NETNS_ISOLATED)
         r = injector_share(&door->injectors, namespaces, &place->injector, why);
     if (r < 0)
@@ -166,10 +220,13 @@ int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(voi
     if (!place)
         return refuse(why, ENOMEM, "no memory for another container");
     *place = (struct door_place){.door = door,
+                                 .notes_fd = -1,
                                  .namespaces = NAMESPACES_EMPTY,
                                  .on_death = on_death,
                                  .on_death_userdata = on_death_userdata};
     int r = namespaces_open(pid, root, &place->namespaces, why);
+    if (r == 0 && root && !(place->root = strdup(root)))
+        r = refuse(why, ENOMEM, "no memory for another container");
     uint64_t process_key = r < 0 ? 0 : process_start_time(pid);
     if (r == 0 && !namespaces_alive(&place->namespaces))
         r = refuse(why, ESRCH, "process %d died while it was looked at", (int)pid);

@@ -16,6 +16,7 @@ struct kernel_door {
     struct door interface;
     sd_event *event;
     struct node_store *store;
+    int notes_fd; /* directory of all places' notes */
     struct injectors injectors;
     char *bpf; /* directory, or NULL where there is no bpffs */
 };
@@ -29,6 +30,9 @@ struct made_path {
 };
 
 struct door_item {
+    struct door_place *place;
+    uint64_t id;       /* of its note, and of its node in the store */
+    json_t *note;      /* the engine's; NULL: nothing was noted */
     struct node *node; /* NULL: not made */
     int lock_fd;       /* on the device's `dev` attribute, or -1 */
     bool attached;     /* or perhaps: its courier never answered */
@@ -36,6 +40,7 @@ struct door_item {
     bool placeholder;  /* what lies below the mount was made by us */
     struct made_path *links;
     struct moved_interface *interface; /* NULL: not moved */
+    json_t *home;                      /* how that is at home, or was when it was moved; or NULL */
     void (*on_lost)(void *);
     void *on_lost_userdata;
 };
@@ -44,6 +49,11 @@ struct place_look; /* place_look.c */
 
 struct door_place {
     struct kernel_door *door;
+    char *name;
+    char *root;   /* as it was registered with; NULL: the process' own */
+    int notes_fd; /* directory of this place's notes, or -1 */
+    json_t *note; /* the engine's */
+    bool changed; /* since it was noted */
     struct namespaces namespaces;
     struct cgroup_device *gates;
     struct shared_injector *injector; /* NULL in the host's netns */
@@ -123,7 +133,28 @@ void place_look_free(struct place_look *look);
 int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),
                void *on_death_userdata, struct door_place **ret, struct place_facts *ret_facts,
                struct refusal *why);
-int place_admit(void *userdata, struct door_place *place, const char *name, struct refusal *why);
+int place_admit(void *userdata, struct door_place *place, const char *name, const json_t *saved,
+                struct refusal *why);
+void place_prune(void *userdata, struct door_place *place);
+void place_leave(void *userdata, struct door_place *place);
+
+/* In place_mark.c: a predecessor made PLACE_MARK_USB. */
+void place_resume_usb(struct door_place *place);
+
+/* In place_note.c: what is noted of places and items, for a successor. */
+int place_note(void *userdata, struct door_place *place, json_t *note_take, struct refusal *why);
+int item_note(void *userdata, struct door_place *place, struct door_item *item, json_t *note_take,
+              struct refusal *why);
+/* Notes the place anew, where anything has changed; without memory or room it is as before. */
+void place_note_changes(struct door_place *place);
+/* The same for an item. Returns 0, or a negative errno and the reason. */
+int item_note_changes(struct door_item *item, struct refusal *why);
+/* Takes over what is made in a place, and of an item. Return 0, -EBADMSG or -ENOMEM. */
+int place_load(struct door_place *place, const json_t *saved);
+int item_load(struct door_item *item, const json_t *saved);
+/* The notes go. */
+void place_forget(struct door_place *place);
+void item_forget(struct door_item *item);
 int place_alive(void *userdata, const struct door_place *place);
 void place_close(void *userdata, struct door_place *place);
 const char *place_describe_access(void *userdata, const struct door_place *place, char *out,

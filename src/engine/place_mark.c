@@ -9,6 +9,12 @@
  */
 #define USB_NODE "/dev/bus/usb/001/000"
 
+void place_resume_usb(struct door_place *place)
+{
+    place_enter_directories(place, USB_NODE, 0);
+    place->has_usb = true;
+}
+
 static void note_marker(struct door_place *place, const struct courier_reply *reply, bool present)
 {
     place_note_record(place, present ? STEP_RECORD_WRITE : STEP_RECORD_REMOVE, reply);
@@ -23,6 +29,7 @@ static void note_directories(struct door_place *place, const struct courier_repl
         place_leave_directories(place, USB_NODE);
     if (present && (made_anew || !place->has_usb))
         place_enter_directories(place, USB_NODE, reply->made_dirs);
+    place->changed |= place->has_usb != present;
     place->has_usb = present;
 }
 
@@ -45,6 +52,7 @@ static void finish(struct door_place *place, const struct courier_reply *reply, 
         note_marker(place, reply, present);
     else
         note_directories(place, reply, present);
+    place_note_changes(place);
     done(place->done_userdata, &result);
 }
 

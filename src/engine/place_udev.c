@@ -44,8 +44,10 @@ void place_ask_record(const struct door_place *place, const struct step *step,
 void place_note_record(struct door_place *place, enum step_kind kind,
                        const struct courier_reply *reply)
 {
+    unsigned before = place->udev_directories;
     if (kind == STEP_RECORD_WRITE)
         place->udev_directories |= reply->made_dirs;
     else
         place->udev_directories &= reply->made_dirs;
+    place->changed |= before != place->udev_directories;
 }

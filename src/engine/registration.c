@@ -7,6 +7,7 @@
 #include "engine/examination.h"
 #include "engine/mark.h"
 #include "engine/outcome.h"
+#include "engine/saved.h"
 
 struct container *delegation_find(const struct delegation *delegation, const char *name)
 {
@@ -212,41 +213,74 @@ static void close_fresh(struct delegation *delegation, struct container *fresh)
     container_free(fresh);
 }
 
-int delegation_register(struct delegation *delegation, const char *name, pid_t pid,
-                        const char *root, const struct property_list *labels,
-                        struct container **ret, struct refusal *why)
+/* Takes hold of it: *ret is on nobody's list yet, or NULL where it is *ret_same. */
+static int open_fresh(struct delegation *delegation, const struct saved_place *who,
+                      struct container **ret, struct container **ret_same, struct refusal *why)
 {
     const struct door *door = delegation->door;
-    struct container *fresh, *same = NULL;
-
-    int r = container_name_check(name, why);
+    int r = container_name_check(who->name, why);
     if (r < 0)
         return r;
-    fresh = container_new(name, pid);
+    struct container *fresh = container_new(who->name, who->pid);
     if (!fresh)
         return refuse(why, ENOMEM, "no memory for another container");
     fresh->delegation = delegation;
     end_dead(delegation);
-    r = door->place_open(door->userdata, pid, root, on_death, fresh, &fresh->place, &fresh->facts,
-                         why);
+    r = door->place_open(door->userdata, who->pid, who->root, on_death, fresh, &fresh->place,
+                         &fresh->facts, why);
+    if (r == 0 && who->start_time && who->start_time != fresh->facts.process_key)
+        r = refuse(why, ESRCH, "another process has its number now");
     if (r == 0)
-        r = check_known(delegation, fresh, &same, why);
-    if (r == 0 && !same)
-        r = door->place_admit(door->userdata, fresh->place, name, why);
-    if (r == 0 && set_labels(same ? same : fresh, labels) < 0)
-        r = refuse(why, ENOMEM, "no memory for the labels");
-    if (r < 0 || same) {
-        close_fresh(delegation, fresh);
-        if (r < 0)
-            return r;
-        mark_forget(same);
-    } else {
-        struct container **last = &delegation->containers;
-        while (*last)
-            last = &(*last)->next;
-        *last = fresh;
-    }
+        r = check_known(delegation, fresh, ret_same, why);
+    if (r == 0 && !*ret_same)
+        r = door->place_admit(door->userdata, fresh->place, who->name, who->door, why);
+    if (r < 0 || *ret_same)
+        close_fresh(delegation, TAKE_PTR(fresh));
+    *ret = fresh;
+    return r;
+}
+
+static void add_last(struct delegation *delegation, struct container *container)
+{
+    struct container **last = &delegation->containers;
+    while (*last)
+        last = &(*last)->next;
+    *last = container;
+}
+
+int registration_resume(struct delegation *delegation, const struct saved_place *saved,
+                        struct container **ret, struct refusal *why)
+{
+    struct container *same = NULL;
+    int r = open_fresh(delegation, saved, ret, &same, why);
+    if (r == 0 && same)
+        r = refuse(why, EEXIST, "it is registered already");
+    if (r == 0)
+        add_last(delegation, *ret);
+    return r;
+}
+
+int delegation_register(struct delegation *delegation, const char *name, pid_t pid,
+                        const char *root, const struct property_list *labels,
+                        struct container **ret, struct refusal *why)
+{
+    const struct saved_place who = {.name = name, .pid = pid, .root = root};
+    struct container *fresh, *same = NULL;
+
+    int r = open_fresh(delegation, &who, &fresh, &same, why);
+    if (r < 0)
+        return r;
     struct container *container = same ? same : fresh;
+    if (set_labels(container, labels) < 0) {
+        if (fresh)
+            close_fresh(delegation, fresh);
+        return refuse(why, ENOMEM, "no memory for the labels");
+    }
+    if (same)
+        mark_forget(same);
+    else
+        add_last(delegation, fresh);
+    saved_note_container(container);
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL,
                       same ? "registered again" : "registered", NULL);
     delegation_forget_attributes(delegation);
@@ -330,6 +364,33 @@ void delegation_repair(struct delegation *delegation)
         if (repairs < 0)
             c->note = why;
     }
+}
+
+/* Frees a container, and leaves what it has to a successor. */
+static void leave_container(struct container *container)
+{
+    const struct door *door = container->delegation->door;
+    if (container->retry_timer)
+        door->timer_cancel(door->userdata, container->retry_timer);
+    if (container->leave_timer)
+        door->timer_cancel(door->userdata, container->leave_timer);
+    job_free(TAKE_PTR(container->job));
+    for (struct delivery *d = container->deliveries; d; d = d->next)
+        door->item_leave(door->userdata, TAKE_PTR(d->item));
+    door->place_leave(door->userdata, TAKE_PTR(container->place));
+    examination_end_all(container);
+    (void)call_waiters(container, CONTAINER_GONE);
+    container_free(container);
+}
+
+void delegation_leave(struct delegation *delegation)
+{
+    while (delegation && delegation->containers) {
+        struct container *container = delegation->containers;
+        delegation->containers = container->next;
+        leave_container(container);
+    }
+    delegation_free(delegation);
 }
 
 void delegation_free(struct delegation *delegation)

@@ -16,7 +16,7 @@ int json_file_load(int dir_fd, const char *path, size_t max, json_t **ret, struc
         return refuse(why, EBADMSG, "%s is no file", path);
     if ((uint64_t)st.st_size > max)
         return refuse(why, EFBIG, "%s has more than %zu bytes", path, max);
-    json_t *json = json_loadfd(fd, 0, &error);
+    json_t *json = json_loadfd(fd, JSON_DECODE_INT_AS_REAL, &error);
     if (!json)
         return refuse(why, EBADMSG, "%s, line %d: %s", path, error.line, error.text);
     *ret = json;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "hooks/json_file.h"
+#include "hooks/note.h"
 #include "hooks/oci_image.h"
 #include "kernel/process.h"
 #include "model/varlink_message.h"
@@ -45,13 +46,13 @@ static int take_annotation(void *userdata, const char *key, const char *value)
 }
 
 /* Name and labels. */
-static int name_container(const struct oci_state *state, struct waiting_note *note,
-                          struct refusal *remark)
+static int name_container(const struct oci_state *state, const char *name,
+                          struct waiting_note *note, struct refusal *remark)
 {
     struct refusal unknown = {.error = 0};
     int r = 0;
     _cleanup_json_ json_t *images = oci_image_annotations(state, &unknown);
-    note->name = strdup(state->id);
+    note->name = strdup(name ? name : state->id);
     size_t left_out = each_annotation(state, images, take_annotation, note, &r);
     if (r == 0)
         r = property_set(&note->labels, OCI_ID_LABEL, state->id);
@@ -105,31 +106,23 @@ static int find_root(const struct oci_state *state, char **ret, struct refusal *
 static int find_process(const struct oci_state *state, struct waiting_note *note,
                         struct refusal *why)
 {
-    char boot_id[PROCESS_BOOT_ID_SIZE];
-    int outside = process_has_our_root(state->pid);
-    note->pid = state->pid;
-    note->start_time = process_start_time(state->pid);
-    if (outside == -ENOENT || outside == -ESRCH || note->start_time == 0)
-        return 0;
+    int r = note_process(state->pid, note, why);
+    int outside = r > 0 ? process_has_our_root(state->pid) : -ENOENT;
+    if (r <= 0 || outside == -ENOENT || outside == -ESRCH)
+        return r < 0 ? r : 0;
     if (outside < 0)
         return refuse(why, -outside, "cannot look at process %d: %s", state->pid,
                       strerror(-outside));
-    int r = outside ? find_root(state, &note->root, why) : 0;
-    if (r < 0)
-        return r;
-    r = process_boot_id(boot_id);
-    if (r < 0)
-        return refuse(why, -r, "cannot read the boot id: %s", strerror(-r));
-    note->boot_id = strdup(boot_id);
-    return note->boot_id ? 1 : refuse(why, ENOMEM, "no memory");
+    r = outside ? find_root(state, &note->root, why) : 0;
+    return r < 0 ? r : 1;
 }
 
-int oci_container_describe(const struct oci_state *state, struct waiting_note *ret,
-                           struct refusal *remark, struct refusal *why)
+int oci_container_describe(const struct oci_state *state, const char *name,
+                           struct waiting_note *ret, struct refusal *remark, struct refusal *why)
 {
     struct waiting_note note = {.pid = 0};
     int r = find_process(state, &note, why);
-    if (r > 0 && name_container(state, &note, remark) < 0)
+    if (r > 0 && name_container(state, name, &note, remark) < 0)
         r = refuse(why, ENOMEM, "no memory");
     if (r > 0) {
         *ret = note;

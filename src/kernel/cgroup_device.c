@@ -34,19 +34,34 @@ int cgroup_device_clean(const char *bpf_directory)
     return device_place_clean(bpf_directory);
 }
 
-static void destroy(struct cgroup_device *gates)
+static void release(struct cgroup_device *gates)
 {
-    cgroup_device_v2_close(gates->v2);
-    cgroup_device_v1_close(gates->v1);
     cgroup_paths_done(&gates->paths);
     free(gates->grants);
     free(gates->name);
     free(gates);
 }
+
+void cgroup_device_leave(struct cgroup_device *gates)
+{
+    if (!gates)
+        return;
+    cgroup_device_v2_leave(gates->v2);
+    cgroup_device_v1_leave(gates->v1);
+    release(gates);
+}
+
+static void destroy(struct cgroup_device *gates)
+{
+    cgroup_device_v2_close(gates->v2);
+    cgroup_device_v1_close(gates->v1);
+    release(gates);
+}
 DEFINE_CLEANUP(struct cgroup_device *, destroy)
 
 int cgroup_device_open(const char *name, const struct namespaces *namespaces,
-                       const char *bpf_directory, struct cgroup_device **ret, struct refusal *why)
+                       const char *bpf_directory, const json_t *saved, struct cgroup_device **ret,
+                       struct refusal *why)
 {
     _cleanup_(destroyp) struct cgroup_device *gates = calloc(1, sizeof(*gates));
     if (!gates || !(gates->name = strdup(name)))
@@ -58,9 +73,11 @@ int cgroup_device_open(const char *name, const struct namespaces *namespaces,
         r = cgroup_device_v1_open(&gates->paths, namespaces->pid, namespaces->pid_fd, &gates->v1);
     if (r == -ENOMEM && !gates->v1)
         r = refuse(why, ENOMEM, "device cgroup v1: %s", strerror(ENOMEM));
+    if (r >= 0 && gates->v1 && saved && cgroup_device_v1_load(gates->v1, saved) == -ENOMEM)
+        r = refuse(why, ENOMEM, "device cgroup v1: %s", strerror(ENOMEM));
     if (r >= 0 && gates->paths.v2)
         r = cgroup_device_v2_open(&gates->paths, namespaces->pid, namespaces->pid_fd, bpf_directory,
-                                  &gates->v2, why);
+                                  saved != NULL, &gates->v2, why);
     if (r < 0) {
         (void)refusal_prefix(why, "container %s", name);
         return r;
@@ -73,6 +90,30 @@ void cgroup_device_close(struct cgroup_device *gates)
 {
     if (gates)
         destroy(gates);
+}
+
+json_t *cgroup_device_save(const struct cgroup_device *gates)
+{
+    return gates->v1 ? cgroup_device_v1_save(gates->v1) : json_array();
+}
+
+void cgroup_device_watch(struct cgroup_device *gates, void (*on_change)(void *userdata),
+                         void *userdata)
+{
+    if (gates->v1)
+        cgroup_device_v1_watch(gates->v1, on_change, userdata);
+}
+
+int cgroup_device_prune(struct cgroup_device *gates)
+{
+    _cleanup_free_ struct devnum *numbers = calloc(gates->count + 1, sizeof(*numbers));
+    if (!numbers)
+        return -ENOMEM;
+    for (size_t i = 0; i < gates->count; i++)
+        numbers[i] = gates->grants[i].number;
+    int v2 = gates->v2 ? cgroup_device_v2_prune(gates->v2, numbers, gates->count) : 0;
+    int v1 = gates->v1 ? cgroup_device_v1_prune(gates->v1, numbers, gates->count) : 0;
+    return v2 < 0 ? v2 : v1;
 }
 
 static struct grant_record *find_grant(const struct cgroup_device *gates,

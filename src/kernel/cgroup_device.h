@@ -11,6 +11,8 @@
  * the grant is refused and the group named.
  */
 
+#include <jansson.h>
+
 #include "base/refusal.h"
 #include "kernel/namespace.h"
 #include "model/device.h"
@@ -27,12 +29,28 @@ int cgroup_device_clean(const char *bpf_directory);
  * Opens the gates of a container. Nothing is changed yet: a program is put in place with the first
  * grant. `bpf_directory` is below a bpffs of ours, for the pins of tail-called programs; it may be
  * NULL where there is none (then only splicing works, and a program that cannot be spliced is a
- * refusal). `name` (the container's) is only for messages and for program names. Where a program of
- * ours is attached already (a predecessor was killed), it is adopted, its map emptied. The pid and
- * pidfd of `namespaces` are remembered: they stay open until cgroup_device_close().
+ * refusal). `name` (the container's) is only for messages and for program names. The pid and pidfd
+ * of `namespaces` are remembered: they stay open until cgroup_device_close().
+ *
+ * Where a program of ours is attached already it is adopted. `saved` is what cgroup_device_save()
+ * gave a predecessor: then all that it had allowed stays, to be allowed again or to go with
+ * cgroup_device_prune(); NULL: all that a predecessor allowed goes now.
  */
 int cgroup_device_open(const char *name, const struct namespaces *namespaces,
-                       const char *bpf_directory, struct cgroup_device **ret, struct refusal *why);
+                       const char *bpf_directory, const json_t *saved, struct cgroup_device **ret,
+                       struct refusal *why);
+
+/* What a successor needs to know, or NULL when memory is short. `on_change` is called when that is
+ * about to change: it is to be kept before it returns. */
+json_t *cgroup_device_save(const struct cgroup_device *gates);
+void cgroup_device_watch(struct cgroup_device *gates, void (*on_change)(void *userdata),
+                         void *userdata);
+
+/* Denies what a predecessor allowed and we did not allow again. Returns 0 or a negative errno. */
+int cgroup_device_prune(struct cgroup_device *gates);
+
+/* Frees, and leaves all as it is to a successor. NULL accepted. */
+void cgroup_device_leave(struct cgroup_device *gates);
 
 /*
  * Denies all that was allowed, puts the runtime's own programs back where ours are still in place

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "kernel/cgroup_group.h"
 #include "model/device_list.h"
+#include "model/json_field.h"
 #include "model/share.h"
 
 #define LIST_MAX (64 * 1024) /* of devices.list; a longer one is refused */
@@ -29,6 +30,8 @@ struct cgroup_device_v1 {
     int pid_fd;
     struct addition *additions; /* a parent's before its children's */
     size_t count;
+    void (*on_change)(void *userdata); /* may be NULL */
+    void *userdata;
 };
 
 int cgroup_device_v1_open(const struct cgroup_paths *paths, pid_t init_pid, int pid_fd,
@@ -87,8 +90,13 @@ static struct addition *find_addition(struct cgroup_device_v1 *gate, const struc
     return NULL;
 }
 
-/* The record is made before the write, so that nothing is ever added that would not be taken back.
- */
+void cgroup_device_v1_watch(struct cgroup_device_v1 *gate, void (*on_change)(void *userdata),
+                            void *userdata)
+{
+    gate->on_change = on_change;
+    gate->userdata = userdata;
+}
+
 static int record(struct cgroup_device_v1 *gate, const struct devnum *number, const char *group,
                   uint64_t group_id, struct addition **ret)
 {
@@ -167,11 +175,18 @@ static int give(struct cgroup_device_v1 *gate, const char *group, int fd,
 
     struct addition *addition;
     r = record(gate, number, group, cgroup_group_id(fd), &addition);
-    if (r >= 0)
-        r = write_entry(fd, "devices.allow", number, verdict.missing);
     if (r < 0)
         return r;
+    /* recorded first: nothing is ever added that would not be taken back, whatever ends us */
+    unsigned had = addition->access;
     addition->access |= verdict.missing;
+    if (gate->on_change)
+        gate->on_change(gate->userdata);
+    r = write_entry(fd, "devices.allow", number, verdict.missing);
+    if (r < 0) {
+        addition->access = had;
+        return r;
+    }
     *ret_before = TAKE_PTR(before);
     return 1;
 }
@@ -340,14 +355,101 @@ int cgroup_device_v1_repair(struct cgroup_device_v1 *gate, struct refusal *why)
     return repairs;
 }
 
-void cgroup_device_v1_close(struct cgroup_device_v1 *gate)
+static bool is_among(const struct devnum *number, const struct devnum *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (devnum_equal(number, &numbers[i]))
+            return true;
+    return false;
+}
+
+int cgroup_device_v1_prune(struct cgroup_device_v1 *gate, const struct devnum *numbers,
+                           size_t count)
+{
+    int first = 0;
+    for (size_t i = gate->count; i-- > 0;) { /* children before their parents */
+        struct addition *addition = &gate->additions[i];
+        int r = is_among(&addition->number, numbers, count) ? 0 : take_back(addition, ~0u);
+        if (r < 0 && first == 0)
+            first = r;
+    }
+    forget_empty(gate);
+    return first;
+}
+
+void cgroup_device_v1_leave(struct cgroup_device_v1 *gate)
 {
     if (!gate)
         return;
-    for (size_t i = gate->count; i-- > 0;) {
-        (void)take_back(&gate->additions[i], ~0u);
-        free(gate->additions[i].group);
-    }
+    while (gate->count > 0)
+        forget(gate, gate->count - 1);
     free(gate->additions);
     free(gate);
+}
+
+void cgroup_device_v1_close(struct cgroup_device_v1 *gate)
+{
+    if (gate)
+        (void)cgroup_device_v1_prune(gate, NULL, 0);
+    cgroup_device_v1_leave(gate);
+}
+
+/* ---- for a successor ---- */
+
+static json_t *save_addition(const struct addition *addition)
+{
+    struct json_writer writer = json_writer_new();
+    json_write_text(&writer, "group", addition->group);
+    json_write_number(&writer, "group_id", addition->group_id);
+    json_write_number(&writer, "kind", addition->number.kind);
+    json_write_number(&writer, "major", addition->number.major);
+    json_write_number(&writer, "minor", addition->number.minor);
+    json_write_number(&writer, "access", addition->access);
+    return json_writer_take(&writer);
+}
+
+json_t *cgroup_device_v1_save(const struct cgroup_device_v1 *gate)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < gate->count; i++) {
+        json_t *saved = save_addition(&gate->additions[i]);
+        if (!saved || json_array_append_new(array, saved) < 0)
+            json_decref(TAKE_PTR(array));
+    }
+    return array;
+}
+
+static int load_addition(struct cgroup_device_v1 *gate, const json_t *saved)
+{
+    struct json_reader reader = json_reader_of(saved);
+    _cleanup_free_ char *group = json_read_text(&reader, "group");
+    struct addition addition = {
+        .number = {.kind = (enum node_kind)json_read_number(&reader, "kind", NODE_BLOCK),
+                   .major = (uint32_t)json_read_number(&reader, "major", UINT32_MAX),
+                   .minor = (uint32_t)json_read_number(&reader, "minor", UINT32_MAX)},
+        .group_id = json_read_number(&reader, "group_id", INT64_MAX),
+        .access = (unsigned)json_read_number(&reader, "access",
+                                             ACCESS_READ | ACCESS_WRITE | ACCESS_MKNOD),
+    };
+    if (reader.error)
+        return reader.error;
+    if (!group || addition.group_id == 0) /* only of a group that is known by its id, nothing else
+                                             is ever written to */
+        return -EBADMSG;
+    struct addition *added = array_add(&gate->additions, &gate->count, sizeof(*added));
+    if (!added)
+        return -ENOMEM;
+    *added = addition;
+    added->group = TAKE_PTR(group);
+    return 0;
+}
+
+int cgroup_device_v1_load(struct cgroup_device_v1 *gate, const json_t *saved)
+{
+    int r = json_is_array(saved) ? 0 : -EBADMSG;
+    for (size_t i = 0; r == 0 && i < json_array_size(saved); i++)
+        r = load_addition(gate, json_array_get(saved, i));
+    while (r < 0 && gate->count > 0)
+        forget(gate, gate->count - 1);
+    return r;
 }

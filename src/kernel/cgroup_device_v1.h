@@ -13,6 +13,8 @@
  * were missing before are taken back.
  */
 
+#include <jansson.h>
+
 #include "base/refusal.h"
 #include "kernel/cgroup.h"
 #include "model/device.h"
@@ -22,6 +24,25 @@ struct cgroup_device_v1;
 /* `paths` and `pid_fd` are borrowed until the close. Returns 0 and *ret, or -ENOMEM. */
 int cgroup_device_v1_open(const struct cgroup_paths *paths, pid_t init_pid, int pid_fd,
                           struct cgroup_device_v1 **ret);
+
+/*
+ * `on_change` is called before anything is written into a group: what cgroup_device_v1_save() gives
+ * then names all that may have been added.
+ */
+void cgroup_device_v1_watch(struct cgroup_device_v1 *gate, void (*on_change)(void *userdata),
+                            void *userdata);
+
+/* What was added, as JSON, or NULL when memory is short; and what a predecessor added. Returns 0,
+ * -EBADMSG (nothing is taken over), -ENOMEM. */
+json_t *cgroup_device_v1_save(const struct cgroup_device_v1 *gate);
+int cgroup_device_v1_load(struct cgroup_device_v1 *gate, const json_t *saved);
+
+/* Takes back all but what is of these numbers. Returns 0 or a negative errno. */
+int cgroup_device_v1_prune(struct cgroup_device_v1 *gate, const struct devnum *numbers,
+                           size_t count);
+
+/* Frees, and leaves all as it is to a successor. NULL accepted. */
+void cgroup_device_v1_leave(struct cgroup_device_v1 *gate);
 
 /* Takes back everything and frees. NULL accepted. */
 void cgroup_device_v1_close(struct cgroup_device_v1 *gate);

@@ -18,6 +18,7 @@ struct cgroup_device_v2 {
     int pid_fd;
     char *directory;
     struct cgroup_groups groups; /* as they were when last looked for */
+    bool resumes; /* what a predecessor allowed stays until cgroup_device_v2_prune() */
     struct device_map map;
     struct device_place *places;
     size_t place_count;
@@ -277,8 +278,8 @@ int cgroup_device_v2_repair(struct cgroup_device_v2 *gate, struct refusal *why)
     return take_groups(gate, why);
 }
 
-/* A program of ours that a predecessor put there. Its map is emptied, and is ours if we have none
- * yet. */
+/* A program of ours that a predecessor put there. Its map is ours if we have none yet, and is
+ * emptied unless we go on with what was allowed. */
 static int adopt(struct cgroup_device_v2 *gate, const char *group, int group_fd, uint32_t id)
 {
     struct device_program program;
@@ -287,12 +288,15 @@ static int adopt(struct cgroup_device_v2 *gate, const char *group, int group_fd,
     if (r < 0 || !program.ours || !device_program_map(&program, DEVICE_MAP_NAME, &map_id))
         return r == -ENOENT ? 0 : r;
     _cleanup_close_ int map_fd = bpf_map_get_fd_by_id(map_id);
-    r = map_fd < 0 ? map_fd : device_map_empty(map_fd);
+    bool known = gate->map.id == map_id, first = gate->map.id == 0;
+    r = map_fd;
+    if (r >= 0 && !known)
+        r = gate->resumes && first ? device_map_load(&gate->map, map_fd) : device_map_empty(map_fd);
     if (r < 0)
         return r;
-    if (gate->map.id == 0)
+    if (first)
         gate->map.id = map_id;
-    if (gate->map.id != map_id) /* will be taken like a stranger's */
+    if (!known && !first) /* will be taken like a stranger's */
         return 0;
     struct device_place *place =
         array_add(&gate->places, &gate->place_count, sizeof(*gate->places));
@@ -313,7 +317,8 @@ static int adopt_group(struct cgroup_device_v2 *gate, const char *group, struct 
 }
 
 int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int pid_fd,
-                          const char *directory, struct cgroup_device_v2 **ret, struct refusal *why)
+                          const char *directory, bool resume, struct cgroup_device_v2 **ret,
+                          struct refusal *why)
 {
     struct cgroup_device_v2 *gate = calloc(1, sizeof(*gate));
     if (!gate)
@@ -321,6 +326,7 @@ int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int 
     gate->paths = paths;
     gate->init_pid = init_pid;
     gate->pid_fd = pid_fd;
+    gate->resumes = resume;
     gate->directory = directory ? strdup(directory) : NULL;
     int r = directory && !gate->directory ? refuse_group(gate, paths->v2, ENOMEM, why) : 0;
     if (r >= 0)
@@ -333,6 +339,49 @@ int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int 
     }
     *ret = gate;
     return 0;
+}
+
+static struct device_filter_key *find_key(struct cgroup_device_v2 *gate,
+                                          const struct devnum *numbers, size_t count)
+{
+    for (size_t i = 0; i < gate->map.count; i++) {
+        struct device_filter_key *key = &gate->map.entries[i].key;
+        size_t at = 0;
+        while (at < count) {
+            struct device_filter_key kept = device_filter_key(&numbers[at]);
+            if (memcmp(&kept, key, sizeof(kept)) == 0)
+                break;
+            at++;
+        }
+        if (at == count)
+            return key;
+    }
+    return NULL;
+}
+
+int cgroup_device_v2_prune(struct cgroup_device_v2 *gate, const struct devnum *numbers,
+                           size_t count)
+{
+    struct device_filter_key *found;
+    while ((found = find_key(gate, numbers, count))) {
+        struct device_filter_key key = *found;
+        (void)device_map_set(&gate->map, &key, 0);
+        int r = device_map_write(&gate->map, &key);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* The programs stay, and what they need is pinned; one that is not is not known to a successor. */
+void cgroup_device_v2_leave(struct cgroup_device_v2 *gate)
+{
+    if (!gate)
+        return;
+    while (gate->place_count > 0)
+        remove_place(gate, gate->place_count - 1);
+    gate->map.id = 0;
+    cgroup_device_v2_close(gate);
 }
 
 void cgroup_device_v2_close(struct cgroup_device_v2 *gate)

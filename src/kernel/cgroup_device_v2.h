@@ -19,11 +19,19 @@ struct cgroup_device_v2;
 
 /*
  * `paths` and `pid_fd` are borrowed until the close, `directory` (or NULL) and `name` are copied.
- * Adopts what a predecessor left. Returns 0 and *ret, or a negative errno and the reason.
+ * Adopts what a predecessor left; what that had allowed stays for now if `resume`. Returns 0 and
+ * *ret, or a negative errno and the reason.
  */
 int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int pid_fd,
-                          const char *directory, struct cgroup_device_v2 **ret,
+                          const char *directory, bool resume, struct cgroup_device_v2 **ret,
                           struct refusal *why);
+
+/* Denies all but these numbers. Returns 0 or a negative errno. */
+int cgroup_device_v2_prune(struct cgroup_device_v2 *gate, const struct devnum *numbers,
+                           size_t count);
+
+/* Frees, and leaves all as it is to a successor. NULL accepted. */
+void cgroup_device_v2_leave(struct cgroup_device_v2 *gate);
 
 /* Empties the map, gives the runtime's own programs their places back and frees. NULL accepted. */
 void cgroup_device_v2_close(struct cgroup_device_v2 *gate);

@@ -3,11 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 
 #include "kernel/cgroup.h"
+#include "kernel/namespace.h"
 
 void cgroup_groups_done(struct cgroup_groups *groups)
 {
@@ -40,8 +39,8 @@ int cgroup_groups_find(struct cgroup_groups *ret, const char *group, const char 
         if (!element || !parent)
             return -ENOMEM;
     }
-    if (pidfd_send_signal(pid_fd, 0, NULL, 0) < 0)
-        return -errno;
+    if (!namespaces_alive(&(struct namespaces){.pid_fd = pid_fd}))
+        return -ESRCH;
     if (alone < 0)
         return alone;
     *ret = groups;

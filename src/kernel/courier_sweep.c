@@ -2,9 +2,9 @@
 #include "kernel/courier_verbs.h"
 
 /*
- * Records that nobody will come back for: a daemon that was killed left them, and so does one that
- * ends, as a container's inside is not asked then. What has neither our mode nor our owner stays;
- * root inside may pass its own files off as ours, which is its own loss.
+ * Records that nobody will come back for: a daemon left them whose notes were lost. What has
+ * neither our mode nor our owner stays; root inside may pass its own files off as ours, which is
+ * its own loss.
  */
 
 #include <dirent.h>

@@ -88,6 +88,22 @@ int device_map_new(struct device_map *map)
     return TAKE_FD(fd);
 }
 
+int device_map_load(struct device_map *map, int map_fd)
+{
+    struct device_filter_key key, last;
+    int r = bpf_map_get_next_key(map_fd, NULL, &key);
+    for (; r == 0; r = bpf_map_get_next_key(map_fd, &last, &key)) {
+        uint32_t bits = 0;
+        r = bpf_map_lookup_elem(map_fd, &key, &bits);
+        if (r == 0)
+            r = device_map_set(map, &key, bits);
+        if (r < 0)
+            return r;
+        last = key;
+    }
+    return r == -ENOENT ? 0 : r;
+}
+
 int device_map_empty(int map_fd)
 {
     struct device_filter_key key;

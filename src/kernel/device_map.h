@@ -40,6 +40,9 @@ int device_map_open(const struct device_map *map);
 /* A new BPF map with all that is in the table. Returns its descriptor, or a negative errno. */
 int device_map_new(struct device_map *map);
 
+/* Takes what is in a BPF map into the table. Returns 0 or a negative errno. */
+int device_map_load(struct device_map *map, int map_fd);
+
 /* Takes everything out of a BPF map; the table stays as it is. */
 int device_map_empty(int map_fd);
 

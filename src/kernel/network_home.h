@@ -3,6 +3,7 @@
 
 /* How an interface is at home: what it was before it left, and making it so again. */
 
+#include <jansson.h>
 #include <netlink/route/link.h>
 
 #include "kernel/network_altname.h"
@@ -25,6 +26,11 @@ struct network_home {
 int network_home_read(struct network_socket *host, int ifindex, struct network_home *ret,
                       struct refusal *why);
 void network_home_done(struct network_home *home);
+
+/* The same for a successor: a new object, or NULL when memory is short; and read again: 0 and *ret,
+ * -EBADMSG or -ENOMEM. */
+json_t *network_home_save(const struct network_home *home);
+int network_home_load(const json_t *saved, struct network_home *ret);
 
 /* Its name at home, borrowed. */
 const char *network_home_name(const struct network_home *home);

@@ -55,18 +55,20 @@ static int refuse_move(int error, const char *from, const char *to, struct refus
 }
 
 /* What is ready before anything moves: afterwards nothing may fail any more. */
-static int link_new(struct network_socket *host, int ifindex, int netns_fd,
-                    struct network_link **ret, struct refusal *why)
+static int link_new(struct network_home *home_take, int netns_fd, struct network_link **ret,
+                    struct refusal *why)
 {
     _cleanup_(network_link_freep) struct network_link *link = calloc(1, sizeof(*link));
-    if (!link)
+    if (!link) {
+        network_home_done(home_take);
         return refuse(why, ENOMEM, "no memory for an interface");
+    }
+    link->phy = -1;
+    link->home = *home_take;
     link->netns_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, 0);
     if (link->netns_fd < 0)
         return refuse(why, errno, "cannot hold the network namespace: %m");
-    int r = network_home_read(host, ifindex, &link->home, why);
-    if (r == 0)
-        r = network_socket_open(netns_fd, NETLINK_ROUTE, &link->inside, why);
+    int r = network_socket_open(netns_fd, NETLINK_ROUTE, &link->inside, why);
     if (r == 0)
         r = network_watch_open(netns_fd, 0, &link->watch, why);
     if (r < 0)
@@ -102,9 +104,11 @@ static int arrive(struct network_link *link, const struct network_watch *host_wa
     return error == 0 ? 0 : refuse_move(-error, home_name(link), name, why);
 }
 
-int network_link_move(int ifindex, const char *name, int netns_fd, struct network_link **ret,
-                      struct refusal *why)
+int network_link_move(int ifindex, const char *name, int netns_fd,
+                      int (*on_home)(void *userdata, json_t *home_take, struct refusal *why),
+                      void *userdata, struct network_link **ret, struct refusal *why)
 {
+    struct network_home home;
     _cleanup_network_socket_ struct network_socket *host = NULL;
     _cleanup_(network_watch_closep) struct network_watch *watch = NULL;
     _cleanup_(network_link_freep) struct network_link *link = NULL;
@@ -118,7 +122,11 @@ int network_link_move(int ifindex, const char *name, int netns_fd, struct networ
     if (r == 0)
         r = network_facts_check_phy(host, &facts, why);
     if (r == 0)
-        r = link_new(host, ifindex, netns_fd, &link, why);
+        r = network_home_read(host, ifindex, &home, why);
+    if (r == 0)
+        r = link_new(&home, netns_fd, &link, why);
+    if (r == 0)
+        r = on_home(userdata, network_home_save(&link->home), why);
     if (r == 0)
         r = network_watch_open(-1, ifindex, &watch, why);
     if (r < 0)
@@ -131,6 +139,22 @@ int network_link_move(int ifindex, const char *name, int netns_fd, struct networ
     r = arrive(link, watch, name, r, why);
     *ret = TAKE_PTR(link);
     return r;
+}
+
+int network_link_resume(const json_t *home, int ifindex, int netns_fd, struct network_link **ret,
+                        struct refusal *why)
+{
+    struct network_home loaded;
+    int r = network_home_load(home, &loaded);
+    if (r < 0)
+        return refuse(why, -r, "what was noted of an interface cannot be used: %s", strerror(-r));
+    if (ifindex == 0)
+        ifindex = rtnl_link_get_ifindex(loaded.was);
+    r = link_new(&loaded, netns_fd, ret, why);
+    if (r < 0)
+        return r;
+    (*ret)->ifindex = (*ret)->watch->ifindex = ifindex;
+    return 0;
 }
 
 /*

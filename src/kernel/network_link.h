@@ -6,6 +6,8 @@
  * was, and the way home.
  */
 
+#include <jansson.h>
+
 #include "base/refusal.h"
 
 #define NETWORK_NAME_MAX 16 /* IFNAMSIZ of linux/if.h, with the NUL */
@@ -16,11 +18,22 @@ struct network_link;
  * Moves interface `ifindex` of our namespace into that behind `netns_fd`, where it is called `name`
  * and is down. Refused by name: what the host cannot do without (network_facts.h), a name that is
  * taken inside, what the kernel leaves nowhere but where it is. A wireless one goes with its phy.
- * Returns 0 and *ret, or a negative errno and the reason. If *ret is set even so (to NULL before),
- * then it is inside under a wrong name, and is to be brought home.
+ * `on_home` is told how it is at home before it moves, for network_link_resume(): a new object that
+ * it takes, or NULL when memory is short; 0 lets it go on. Returns 0 and *ret, or a negative errno
+ * and the reason. If *ret is set even so (to NULL before), then it is inside under a wrong name,
+ * and is to be brought home.
  */
-int network_link_move(int ifindex, const char *name, int netns_fd, struct network_link **ret,
-                      struct refusal *why);
+int network_link_move(int ifindex, const char *name, int netns_fd,
+                      int (*on_home)(void *userdata, json_t *home_take, struct refusal *why),
+                      void *userdata, struct network_link **ret, struct refusal *why);
+
+/*
+ * One that a predecessor moved, to be brought home: it may be inside as `ifindex` (0: under the
+ * number that it had at home), at home, or lost. Returns 0 and *ret, or a negative errno and the
+ * reason.
+ */
+int network_link_resume(const json_t *home, int ifindex, int netns_fd, struct network_link **ret,
+                        struct refusal *why);
 
 enum network_return {
     NETWORK_RETURN_FAILED, /* it is inside still */

@@ -22,10 +22,11 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
+#include "base/text.h"
 #include "kernel/mount_api.h"
 
-#define LAYERS_MAX                                                                                 \
-    16 /* leftover mounts on the directory: two of each predecessor that was killed */
+#define STORE_LAYERS 2
+#define LAYERS_MAX 16 /* leftover mounts on the directory */
 #define NODE_NAME_MAX 24
 
 struct node {
@@ -39,18 +40,23 @@ struct node {
 
 struct node_store {
     char *directory;
-    int proc_fd;     /* /proc/self/fd */
-    int root_fd;     /* of the tmpfs */
-    unsigned layers; /* of ours on the directory */
-    uint64_t next_serial;
-    size_t count;
+    int proc_fd;          /* /proc/self/fd */
+    int root_fd;          /* of the tmpfs */
+    unsigned layers;      /* of ours on the directory */
+    uint64_t last_serial; /* given to a node */
+    size_t count, swept;
     struct node *nodes;
 };
 
+static const char *serial_name(uint64_t serial, char out[static NODE_NAME_MAX])
+{
+    snprintf(out, NODE_NAME_MAX, "%" PRIu64, serial);
+    return out;
+}
+
 static const char *node_name(const struct node *node, char out[static NODE_NAME_MAX])
 {
-    snprintf(out, NODE_NAME_MAX, "%" PRIu64, node->serial);
-    return out;
+    return serial_name(node->serial, out);
 }
 
 static int set_mode(int proc_fd, int fd, mode_t mode)
@@ -75,47 +81,82 @@ static bool is_mount_root(int fd)
            (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/* Revokes the device nodes in a directory, and nothing else that may be there. */
-static int revoke_directory(int proc_fd, int directory_fd)
+/*
+ * What a predecessor left mounted here, if it is a tmpfs of ours: *ret_fd is its root, or -1 where
+ * nothing is mounted.
+ */
+static int find_predecessor(const struct node_store *store, int *ret_fd, struct refusal *why)
 {
-    int first = 0;
-    int copy = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = copy < 0 ? NULL : fdopendir(copy);
-    if (!directory) {
-        first = -errno;
-        (void)fd_close(copy);
-        return first;
-    }
-    const struct dirent *entry;
-    while ((entry = readdir(directory))) {
-        struct stat st;
-        _cleanup_close_ int fd =
-            openat(directory_fd, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
-            continue;
-        int r = revoke_fd(proc_fd, fd);
-        if (r < 0 && first == 0)
-            first = r;
-    }
-    closedir(directory);
-    return first;
+    struct statfs fs;
+    struct stat st;
+    _cleanup_close_ int fd =
+        open(store->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+        return refuse(why, errno, "cannot open %s: %s", store->directory, strerror(errno));
+    if (!is_mount_root(fd))
+        return 0;
+    bool ours = fs.f_type == TMPFS_MAGIC && st.st_uid == geteuid() && !(st.st_mode & 077);
+    if (ours)
+        *ret_fd = TAKE_FD(fd);
+    return 0;
 }
 
-/* Takes away what predecessors mounted, the topmost first, and revokes what is on it. */
-static int clear_leftovers(const struct node_store *store, struct refusal *why)
+/* Calls for the serial of each name that can be a node's. */
+static int read_names(struct node_store *store, void (*fn)(struct node_store *, uint64_t),
+                      struct refusal *why)
+{
+    int copy = openat(store->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+    if (!directory) {
+        int error = errno;
+        (void)fd_close(copy);
+        return refuse(why, error, "cannot read %s: %s", store->directory, strerror(error));
+    }
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        uint64_t serial;
+        if (text_to_number(entry->d_name, UINT64_MAX - 1, &serial) > 0)
+            fn(store, serial);
+    }
+    closedir(directory);
+    return 0;
+}
+
+static bool is_held(const struct node_store *store, uint64_t serial)
+{
+    for (const struct node *node = store->nodes; node; node = node->next)
+        if (node->serial == serial)
+            return true;
+    return false;
+}
+
+static void sweep_one(struct node_store *store, uint64_t serial)
+{
+    char name[NODE_NAME_MAX];
+    if (is_held(store, serial))
+        return;
+    serial_name(serial, name);
+    _cleanup_close_ int fd = openat(store->root_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)revoke_fd(store->proc_fd, fd);
+    (void)unlinkat(store->root_fd, name, 0);
+    store->swept++;
+}
+
+/* Takes away what is mounted on the directory and cannot be gone on with; nodes there are revoked.
+ */
+static int clear_mounts(struct node_store *store, struct refusal *why)
 {
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
-        struct statfs fs;
         _cleanup_close_ int fd =
             open(store->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fstatfs(fd, &fs) < 0)
+        if (fd < 0)
             return refuse(why, errno, "cannot open %s: %s", store->directory, strerror(errno));
         if (!is_mount_root(fd))
             return 0;
-        int r = fs.f_type == TMPFS_MAGIC ? revoke_directory(store->proc_fd, fd) : 0;
-        if (r < 0)
-            return refuse(why, -r, "cannot revoke the leftover nodes in %s: %s", store->directory,
-                          strerror(-r));
+        store->root_fd = fd;
+        (void)read_names(store, sweep_one, NULL);
+        store->root_fd = -1;
         if (umount2(store->directory, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
             return refuse(why, errno, "cannot unmount the leftover %s: %s", store->directory,
                           strerror(errno));
@@ -185,6 +226,12 @@ static int check_private(const struct node_store *store, struct refusal *why)
     return 0;
 }
 
+void node_store_skip(struct node_store *store, uint64_t serial)
+{
+    if (store->last_serial < serial)
+        store->last_serial = serial;
+}
+
 static int open_store(struct node_store *store, struct refusal *why)
 {
     store->proc_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -192,8 +239,15 @@ static int open_store(struct node_store *store, struct refusal *why)
         return refuse(why, errno, "cannot open /proc/self/fd: %s", strerror(errno));
     if (mkdir(store->directory, 0700) < 0 && errno != EEXIST)
         return refuse(why, errno, "cannot make %s: %s", store->directory, strerror(errno));
-    int r = clear_leftovers(store, why);
-    if (r >= 0)
+    int r = find_predecessor(store, &store->root_fd, why);
+    if (r == 0 && store->root_fd >= 0 && check_private(store, NULL) == 0) {
+        store->layers = STORE_LAYERS;
+        return read_names(store, node_store_skip, why);
+    }
+    store->root_fd = fd_close(store->root_fd);
+    if (r == 0)
+        r = clear_mounts(store, why);
+    if (r == 0)
         r = mount_layers(store, why);
     return r < 0 ? r : check_private(store, why);
 }
@@ -207,22 +261,30 @@ int node_store_open(const char *directory, struct node_store **ret, struct refus
     store->directory = strdup(directory);
     int r = store->directory ? open_store(store, why) : refuse(why, ENOMEM, "out of memory");
     if (r < 0) {
-        node_store_close(store);
+        node_store_close(store, false);
         return r;
     }
     *ret = store;
     return 0;
 }
 
-void node_store_close(struct node_store *store)
+size_t node_store_sweep(struct node_store *store)
+{
+    store->swept = 0;
+    (void)read_names(store, sweep_one, NULL);
+    return store->swept;
+}
+
+void node_store_close(struct node_store *store, bool keep)
 {
     if (!store)
         return;
     for (struct node *node = store->nodes; node; node = node->next) {
-        (void)revoke_fd(store->proc_fd, node->fd);
+        if (!keep)
+            (void)revoke_fd(store->proc_fd, node->fd);
         node->store = NULL;
     }
-    for (; store->layers > 0; store->layers--)
+    for (; !keep && store->layers > 0; store->layers--)
         (void)umount2(store->directory, UMOUNT_NOFOLLOW | MNT_DETACH);
     (void)fd_close(store->root_fd);
     (void)fd_close(store->proc_fd);
@@ -280,15 +342,20 @@ static int make_inode(struct node *node, const struct devnum *number, struct ref
     return 0;
 }
 
-int node_make(struct node_store *store, const struct devnum *number, uint32_t uid, uint32_t gid,
-              mode_t mode, struct node **ret, struct refusal *why)
+uint64_t node_store_reserve(struct node_store *store)
+{
+    return ++store->last_serial;
+}
+
+int node_make(struct node_store *store, uint64_t serial, const struct devnum *number, uint32_t uid,
+              uint32_t gid, mode_t mode, struct node **ret, struct refusal *why)
 {
     if (number->kind == NODE_NONE)
         return refuse(why, EINVAL, "a device without number has no node");
     struct node *node = calloc(1, sizeof(*node));
     if (!node)
         return refuse(why, ENOMEM, "out of memory");
-    *node = (struct node){.store = store, .fd = -1, .serial = store->next_serial++};
+    *node = (struct node){.store = store, .fd = -1, .serial = serial};
 
     int r = make_inode(node, number, why);
     if (r < 0) {
@@ -304,6 +371,52 @@ int node_make(struct node_store *store, const struct devnum *number, uint32_t ui
     }
     *ret = node;
     return 0;
+}
+
+static bool is_of(const struct stat *st, const struct devnum *number)
+{
+    mode_t type = number->kind == NODE_BLOCK ? S_IFBLK : S_IFCHR;
+    return (st->st_mode & S_IFMT) == type && st->st_rdev == makedev(number->major, number->minor);
+}
+
+int node_adopt(struct node_store *store, uint64_t serial, const struct devnum *number,
+               struct node **ret)
+{
+    char name[NODE_NAME_MAX];
+    struct stat st;
+    _cleanup_close_ int fd =
+        openat(store->root_fd, serial_name(serial, name), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (!is_of(&st, number) || is_held(store, serial))
+        return -EBADMSG;
+    struct node *node = calloc(1, sizeof(*node));
+    if (!node)
+        return -ENOMEM;
+    *node = (struct node){.store = store,
+                          .fd = TAKE_FD(fd),
+                          .serial = serial,
+                          .device = st.st_dev,
+                          .inode = st.st_ino};
+    node_link(node);
+    *ret = node;
+    return 0;
+}
+
+void node_release(struct node *node)
+{
+    if (!node)
+        return;
+    if (node->store)
+        node_unlink(node);
+    (void)fd_close(node->fd);
+    free(node);
+}
+
+bool node_is_revoked(const struct node *node)
+{
+    struct stat st;
+    return fstat(node->fd, &st) == 0 && st.st_uid == 0 && st.st_gid == 0 && !(st.st_mode & 07777);
 }
 
 int node_change(struct node *node, uint32_t uid, uint32_t gid, mode_t mode, struct refusal *why)

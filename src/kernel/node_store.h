@@ -23,25 +23,44 @@ struct node_store;
 struct node;
 
 /*
- * Mounts the store at `directory` (made where missing, mode 0700). What a dead predecessor left
- * there is revoked inode by inode and unmounted first. Checks in /proc/self/mountinfo that the
- * mount has no peer and no master. Returns 0 and *ret, or a negative errno and the reason.
+ * Opens the store at `directory` (made where missing, mode 0700): the one that a predecessor left
+ * there is gone on with, its nodes waiting for node_adopt() or node_store_sweep(); else one is
+ * mounted. Checks in /proc/self/mountinfo that the mount has no peer and no master. Returns 0 and
+ * *ret, or a negative errno and the reason.
  */
 int node_store_open(const char *directory, struct node_store **ret, struct refusal *why);
 
-/* Revokes what is left, unmounts and frees. NULL accepted. */
-void node_store_close(struct node_store *store);
+/* Revokes and removes what a predecessor left and nobody adopted. How many there were. */
+size_t node_store_sweep(struct node_store *store);
+
+/*
+ * Revokes what is left, unmounts and frees; or with `keep` leaves all as it is, for a successor:
+ * nodes are freed by node_release() then. NULL accepted.
+ */
+void node_store_close(struct node_store *store, bool keep);
+
+/* A name for a node that is to be made: never 0, and no other node has it. */
+uint64_t node_store_reserve(struct node_store *store);
+
+/* This name is not to be given: it stands in a predecessor's notes. */
+void node_store_skip(struct node_store *store, uint64_t serial);
 
 /* How many nodes there are. */
 size_t node_store_count(const struct node_store *store);
 
 /*
- * Makes a node: mknod with mode 0, owner (the host's ids), mode last. Returns 0 and *ret, which
- * belongs to the caller until node_destroy(). A restart of the daemon loses it: node_store_open()
- * cleans up.
+ * Makes a node under a reserved name: mknod with mode 0, owner (the host's ids), mode last. Returns
+ * 0 and *ret, which belongs to the caller until node_destroy().
  */
-int node_make(struct node_store *store, const struct devnum *number, uint32_t uid, uint32_t gid,
-              mode_t mode, struct node **ret, struct refusal *why);
+int node_make(struct node_store *store, uint64_t serial, const struct devnum *number, uint32_t uid,
+              uint32_t gid, mode_t mode, struct node **ret, struct refusal *why);
+
+/*
+ * Takes over the node of this name and number that a predecessor made. Returns 0 and *ret; -ENOENT:
+ * there is none; -EBADMSG: it is another; or another negative errno.
+ */
+int node_adopt(struct node_store *store, uint64_t serial, const struct devnum *number,
+               struct node **ret);
 
 /* Another owner and mode. */
 int node_change(struct node *node, uint32_t uid, uint32_t gid, mode_t mode, struct refusal *why);
@@ -51,6 +70,12 @@ int node_revoke(struct node *node, struct refusal *why);
 
 /* Revokes, removes the name and frees. NULL accepted. */
 void node_destroy(struct node *node);
+
+/* Frees, and leaves the inode to a successor. NULL accepted. */
+void node_release(struct node *node);
+
+/* Whether nobody may open it: node_revoke() was done, by us or a predecessor. */
+bool node_is_revoked(const struct node *node);
 
 /* A new detached mount of the node alone, to be attached elsewhere; CLOEXEC. Or a negative errno.
  */

@@ -145,7 +145,7 @@ static int find_line(const struct namespaces *namespaces, const char *file,
 static int look_at_control(const struct namespaces *namespaces, uint32_t root_uid)
 {
     struct stat st;
-    _cleanup_close_ int fd = open_at_hand(namespaces->root_fd, CONTROL + 1, O_PATH | O_NOFOLLOW);
+    _cleanup_close_ int fd = open_at_hand(namespaces->root_fd, &CONTROL[1], O_PATH | O_NOFOLLOW);
     if (fd < 0 && errno == EINVAL)
         return -EOPNOTSUPP;
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == root_uid;

@@ -202,7 +202,7 @@ client.sendall(sys.stdin.buffer.read())' "$runtime/io.devolve"
     serves_on
 }
 
-@test "at SIGTERM containers are let go, and monitors are told by the end of their connection" {
+@test "at SIGTERM containers keep what they have, and monitors are told by the end of their connection" {
     loop_add "$first"
     start_daemon
     start_box box
@@ -211,8 +211,13 @@ client.sendall(sys.stdin.buffer.read())' "$runtime/io.devolve"
     start_client watch
     stop_daemon
     wait_until 5 grep -q '^closed' "$work/watch.out"
+    opens_in box "/dev/loop$first"
+    assert_equal "$(event_count box remove "$(loop_path "$first")")" 0 "events of a removal"
+    start_daemon
+    ctl unregister box
     not in_box box test -e "/dev/loop$first"
     hears box remove "$(loop_path "$first")"
+    stop_daemon
     assert_equal "$(mounts_below "$runtime")" "" "mounts that are left"
 }
 

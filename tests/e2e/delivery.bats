@@ -282,12 +282,3 @@ RULES
     assert_equal "$(metric nodes)" 0 "nodes in the store after the container's death"
     counts_return "$before" "$daemon_pid"
 }
-
-@test "the end of the daemon takes everything back" {
-    loop_add "$first"
-    one_container
-    opens_in box "/dev/loop$first"
-    stop_daemon
-    not opens_in box "/dev/loop$first"
-    assert_equal "$(mounts_below "$runtime" | wc -l)" 0 "mounts left below the runtime directory"
-}

@@ -114,10 +114,36 @@ RULES
     wait_until 5 inside box lan0
 }
 
-@test "an interface is home when the daemon ends" {
+# Nobody gives it any more when the next daemon begins.
+ends_for_good() {
     start_with box
     spoil box
-    stop_daemon
+    "$1"
+    not at_home eth5
+    rule_file 10-test.rules </dev/null
+    start_daemon
+    assert_home
+    assert_equal "$(grants box)" "" "grants"
+}
+
+@test "an interface stays inside when the daemon ends, and the next one brings it home" {
+    ends_for_good stop_daemon
+}
+
+@test "an interface stays inside when the daemon is killed, and the next one brings it home" {
+    ends_for_good kill_daemon
+}
+
+@test "an interface comes home with the next daemon, and is given again" {
+    start_with box
+    kill_daemon
+    start_daemon
+    wait_until 5 is "null delivered" grants box
+    inside box lan0
+    kill_daemon
+    start_daemon
+    wait_until 5 is "null delivered" grants box
+    stop_box box
     assert_home
 }
 

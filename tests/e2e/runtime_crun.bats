@@ -47,10 +47,28 @@ setup() {
     case_without_daemon userns
 }
 
+@test "crun: devolved is stopped and started, killed and started meanwhile" {
+    case_restart
+}
+
 @test "crun: a node that the runtime made is ours as long as it is given" {
     case_given ok
 }
 
 @test "crun, user namespace: a node that the runtime made is ours as long as it is given" {
     case_given ok userns
+}
+
+@test "crun: by devolve-runtime, as docker and containerd call it" {
+    start_daemon
+    loop_add "$first"
+    prepare_first '.hooks = {}' '.annotations["io.devolve.name"] = "box"'
+    oci_runtime_words=("$build/devolve-runtime" "--devolve-runtime=$(command -v crun)" "--devolve-hook=$build/devolve-oci-hook"
+        "--devolve-runtime-dir=$runtime")
+    start_first_again
+    first_open
+    assert_equal "$(container_fact box pid)" "${first_pid[box]}" "the registered process"
+    assert_equal "$(jq -c '.hooks | keys' "$work/oci/box/config.json")" '["createRuntime","poststart","poststop"]' "hooks"
+    oci_stop box
+    assert_equal "$(container_count)" 0 "containers that are left"
 }

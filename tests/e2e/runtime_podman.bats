@@ -47,6 +47,10 @@ setup() {
     case_without_daemon userns
 }
 
+@test "podman with runc: devolved is stopped and started, killed and started meanwhile" {
+    case_restart
+}
+
 @test "podman with runc: a node that the runtime made is ours as long as it is given" {
     case_given ok
 }
@@ -99,6 +103,11 @@ setup() {
 @test "podman with crun, user namespace: what starts while devolved is down is picked up" {
     oci_runtime=crun
     case_without_daemon userns
+}
+
+@test "podman with crun, user namespace: devolved is stopped and started, killed and started meanwhile" {
+    oci_runtime=crun
+    case_restart userns
 }
 
 @test "podman with crun: a node that the runtime made is ours as long as it is given" {

@@ -47,6 +47,10 @@ setup() {
     case_without_daemon userns
 }
 
+@test "runc: devolved is stopped and started, killed and started meanwhile" {
+    case_restart
+}
+
 @test "runc: a node that the runtime made is ours as long as it is given" {
     case_given ok
 }
@@ -74,4 +78,9 @@ setup() {
 @test "runc, cgroup v2 alone: what starts while devolved is down is picked up" {
     oci_cgroups=v2
     case_without_daemon
+}
+
+@test "runc, cgroup v2 alone, user namespace: devolved is stopped and started, killed and started meanwhile" {
+    oci_cgroups=v2
+    case_restart userns
 }

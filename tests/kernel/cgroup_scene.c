@@ -191,7 +191,8 @@ void cgroup_scene_set(struct cgroup_scene *scene, enum shape shape, enum shape_f
 void cgroup_scene_open_gates(struct cgroup_scene *scene, const char *bpf_directory)
 {
     struct refusal why = {0};
-    if (cgroup_device_open("box", &scene->box.namespaces, bpf_directory, &scene->gates, &why) < 0)
+    if (cgroup_device_open("box", &scene->box.namespaces, bpf_directory, NULL, &scene->gates,
+                           &why) < 0)
         fail_msg("%s", why.text);
 }
 

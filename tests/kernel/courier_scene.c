@@ -31,7 +31,7 @@ int scene_start(void **state)
 int scene_stop(void **state)
 {
     (void)state;
-    node_store_close(scene_store);
+    node_store_close(scene_store, false);
     return fixture_missing() ? 0 : rmdir(store_path);
 }
 
@@ -42,7 +42,9 @@ struct node *scene_make_node(const struct scene *scene, const struct devnum *num
     uint32_t uid = 0, gid = 0;
     assert_int_equal(idmap_to_host(&scene->namespaces.uids, 0, &uid), 1);
     assert_int_equal(idmap_to_host(&scene->namespaces.gids, 20, &gid), 1);
-    assert_int_equal(node_make(scene_store, number, uid, gid, 0660, &node, &why), 0);
+    assert_int_equal(node_make(scene_store, node_store_reserve(scene_store), number, uid, gid, 0660,
+                               &node, &why),
+                     0);
     return node;
 }
 

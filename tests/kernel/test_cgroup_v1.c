@@ -10,6 +10,7 @@
 
 #include "cgroup_box.h"
 #include "kernel/cgroup_device.h"
+#include "model/json_field.h"
 #include "model/share.h"
 
 #define READ_WRITE (ACCESS_READ | ACCESS_WRITE)
@@ -22,6 +23,7 @@ struct scene {
     char group[256];
     struct cgroup_box box;
     struct cgroup_device *gates;
+    size_t noted; /* times that a change was announced */
 };
 
 static void write_text(const char *group, const char *file, const char *text)
@@ -68,7 +70,7 @@ static void enter(struct scene *scene, const char *group)
 {
     struct refusal why = {0};
     assert_int_equal(cgroup_box_start(group, NULL, &scene->box), 0);
-    if (cgroup_device_open("box", &scene->box.namespaces, NULL, &scene->gates, &why) < 0)
+    if (cgroup_device_open("box", &scene->box.namespaces, NULL, NULL, &scene->gates, &why) < 0)
         fail_msg("%s", why.text);
 }
 
@@ -383,6 +385,87 @@ static void to_ask_tells_what_the_group_says_now_and_changes_nothing(void **stat
     assert_int_equal(cgroup_device_ask(scene->gates, &tun, READ_WRITE, &why), -EPERM);
 }
 
+/* The gates are left, and other ones go on with what they saved. */
+static void hand_on(struct scene *scene)
+{
+    struct refusal why = {0};
+    json_t *saved = cgroup_device_save(scene->gates);
+    assert_non_null(saved);
+    cgroup_device_leave(scene->gates);
+    scene->gates = NULL;
+    if (cgroup_device_open("box", &scene->box.namespaces, NULL, saved, &scene->gates, &why) < 0)
+        fail_msg("%s", why.text);
+    json_decref(saved);
+}
+
+static void a_successor_takes_back_what_was_added_and_no_more(void **state)
+{
+    struct scene *scene = *state;
+    need();
+    make_group("own", scene->group, sizeof(scene->group));
+    ALLOW_ONLY(scene->group, "c 1:3 rwm", "c 1:7 r");
+    enter(scene, scene->group);
+    allow(scene, &tun, READ_WRITE);
+    allow(scene, &full, READ_WRITE);
+    hand_on(scene);
+    assert_int_equal(cgroup_box_open(&scene->box, &tun, O_RDWR), 0);
+    allow(scene, &tun, READ_WRITE);
+    assert_int_equal(cgroup_device_prune(scene->gates), 0);
+    assert_string_equal(list(scene->group), "c 1:3 rwm\nc 1:7 r\nc 10:200 rw\n");
+    hand_on(scene);
+    allow(scene, &tun, READ_WRITE);
+    deny(scene, &tun);
+    assert_string_equal(list(scene->group), "c 1:3 rwm\nc 1:7 r\n");
+}
+
+static void note_list(void *userdata)
+{
+    struct scene *scene = userdata;
+    _cleanup_json_field_ json_t *saved = cgroup_device_save(scene->gates);
+    assert_int_equal(json_array_size(saved), 1);
+    assert_string_equal(list(scene->group), "c 1:3 rwm\n"); /* nothing is written yet */
+    scene->noted++;
+}
+
+static void what_is_about_to_be_added_is_said_before(void **state)
+{
+    struct scene *scene = *state;
+    need();
+    make_group("own", scene->group, sizeof(scene->group));
+    ALLOW_ONLY(scene->group, "c 1:3 rwm");
+    enter(scene, scene->group);
+    cgroup_device_watch(scene->gates, note_list, scene);
+    allow(scene, &tun, READ_WRITE);
+    assert_int_equal(scene->noted, 1);
+    allow(scene, &tun, READ_WRITE);
+    assert_int_equal(scene->noted, 1);
+}
+
+static void what_was_saved_of_another_group_is_never_written_to(void **state)
+{
+    struct scene *scene = *state;
+    struct refusal why = {0};
+    need();
+    make_group("own", scene->group, sizeof(scene->group));
+    ALLOW_ONLY(scene->group, "c 1:3 rwm", "c 10:200 rw");
+    enter(scene, scene->group);
+    cgroup_device_close(scene->gates);
+    scene->gates = NULL;
+    static const uint64_t group_ids[] = {0, 1};
+    for (size_t i = 0; i < ARRAY_SIZE(group_ids); i++) {
+        _cleanup_json_field_ json_t *saved =
+            json_pack("[{s:s, s:I, s:i, s:i, s:i, s:i}]", "group", scene->group, "group_id",
+                      (json_int_t)group_ids[i], "kind", NODE_CHARACTER, "major", 10, "minor", 200,
+                      "access", READ_WRITE);
+        assert_int_equal(
+            cgroup_device_open("box", &scene->box.namespaces, NULL, saved, &scene->gates, &why), 0);
+        assert_int_equal(cgroup_device_prune(scene->gates), 0);
+        assert_string_equal(list(scene->group), "c 1:3 rwm\nc 10:200 rw\n");
+        cgroup_device_close(scene->gates);
+        scene->gates = NULL;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +481,9 @@ int main(void)
         TEST(groups_inside_that_inherit_get_it_too_and_strict_ones_do_not),
         TEST(what_a_runtime_takes_away_is_put_back_once),
         TEST(to_ask_tells_what_the_group_says_now_and_changes_nothing),
+        TEST(a_successor_takes_back_what_was_added_and_no_more),
+        TEST(what_is_about_to_be_added_is_said_before),
+        TEST(what_was_saved_of_another_group_is_never_written_to),
         TEST(closing_takes_back_what_was_added_and_a_dead_group_does_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,7 +148,7 @@ static void grant_and_be_killed(const struct cgroup_scene *scene)
     if (pid == 0) {
         struct cgroup_device *gates;
         cgroup_scene_leave();
-        if (cgroup_device_open("box", &scene->box.namespaces, cgroup_scene_directory, &gates,
+        if (cgroup_device_open("box", &scene->box.namespaces, cgroup_scene_directory, NULL, &gates,
                                NULL) == 0 &&
             cgroup_device_allow(gates, &cgroup_scene_tun, READ_WRITE, NULL) == 0)
             ready = 1;
@@ -183,6 +183,37 @@ static void outlive_and_be_adopted(struct cgroup_scene *scene)
     assert_int_equal(cgroup_scene_pins(), 0);
 }
 
+static void outlive_and_be_gone_on_with(struct cgroup_scene *scene)
+{
+    struct refusal why = {0};
+    json_t *nothing = json_array();
+    grant_and_be_killed(scene);
+    uint32_t predecessors = cgroup_scene_only_program(scene->group_fd);
+    for (int i = 0; i < 2; i++) { /* by one that is left, too */
+        if (cgroup_device_open("box", &scene->box.namespaces, cgroup_scene_directory, nothing,
+                               &scene->gates, &why) < 0)
+            fail_msg("%s", why.text);
+        cgroup_scene_assert_opens(scene, 0);
+        cgroup_scene_allow(scene, &cgroup_scene_tun, READ_WRITE);
+        assert_int_equal(cgroup_device_prune(scene->gates), 0);
+        cgroup_scene_assert_opens(scene, 0);
+        cgroup_device_leave(scene->gates);
+        scene->gates = NULL;
+        assert_int_equal(cgroup_scene_only_program(scene->group_fd), predecessors);
+    }
+    /* what is not allowed again goes */
+    assert_int_equal(cgroup_device_open("box", &scene->box.namespaces, cgroup_scene_directory,
+                                        nothing, &scene->gates, &why),
+                     0);
+    cgroup_scene_assert_opens(scene, 0);
+    assert_int_equal(cgroup_device_prune(scene->gates), 0);
+    cgroup_scene_assert_opens(scene, -EPERM);
+    cgroup_scene_close_gates(scene);
+    assert_int_equal(cgroup_scene_only_program(scene->group_fd), scene->original);
+    assert_int_equal(cgroup_scene_pins(), 0);
+    json_decref(nothing);
+}
+
 static void behind(void **state, enum shape shape)
 {
     cgroup_scene_need();
@@ -195,6 +226,7 @@ static void behind(void **state, enum shape shape)
             let_in_intruder(scene);
             grant_and_revoke(scene, can_splice(shape, harden));
             outlive_and_be_adopted(scene);
+            outlive_and_be_gone_on_with(scene);
             assert_watched(scene, 4);
             assert_int_equal(stop_with_intruder(state), 0);
             cgroup_scene_start(state);

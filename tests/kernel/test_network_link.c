@@ -31,6 +31,7 @@ struct scene {
     struct fixture *fixture;
     int host_fd, netns_fd;
     struct network_link *link;
+    json_t *home; /* as it was told when it left */
 };
 
 /* Runs ip(8) where we are; whether it went well. */
@@ -114,6 +115,7 @@ static int tear_down(void **state)
 {
     struct scene *scene = *state;
     network_link_free(scene->link);
+    json_decref(scene->home);
     fixture_stop(scene->fixture);
     fd_close(scene->netns_fd);
     fd_close(scene->host_fd);
@@ -130,10 +132,21 @@ static struct scene *get_scene(void **state)
     return *state;
 }
 
+static int keep_home(void *userdata, json_t *home_take, struct refusal *why)
+{
+    struct scene *scene = userdata;
+    (void)why;
+    assert_non_null(home_take);
+    json_decref(scene->home);
+    scene->home = home_take;
+    return 0;
+}
+
 static void move(struct scene *scene, const char *from, const char *to)
 {
     struct refusal why = {.error = 0};
-    if (network_link_move(index_of(from), to, scene->netns_fd, &scene->link, &why) < 0)
+    if (network_link_move(index_of(from), to, scene->netns_fd, keep_home, scene, &scene->link,
+                          &why) < 0)
         fail_msg("%s", why.text);
     assert_string_equal(show(from), "");
     assert_says(show_inside(scene, to), "state DOWN");
@@ -207,8 +220,9 @@ static void a_name_that_is_taken_inside_is_refused_and_nothing_changes(void **st
     struct refusal why = {.error = 0};
     assert_true(ip("link set eth0 up") && ip("link set peer up"));
     assert_true(ip_inside(scene, "link add lan0 type ifb"));
-    assert_int_equal(
-        network_link_move(index_of("eth0"), "lan0", scene->netns_fd, &scene->link, &why), -EEXIST);
+    assert_int_equal(network_link_move(index_of("eth0"), "lan0", scene->netns_fd, keep_home, scene,
+                                       &scene->link, &why),
+                     -EEXIST);
     assert_says(why.text, "has an interface lan0 already");
     assert_says(show("eth0"), ",UP");
 }
@@ -218,8 +232,8 @@ static void one_that_arrives_under_a_wrong_name_can_be_brought_home(void **state
 {
     struct scene *scene = get_scene(state);
     struct refusal why = {.error = 0};
-    assert_true(network_link_move(index_of("eth0"), "a/b", scene->netns_fd, &scene->link, &why) <
-                0);
+    assert_true(network_link_move(index_of("eth0"), "a/b", scene->netns_fd, keep_home, scene,
+                                  &scene->link, &why) < 0);
     assert_non_null(scene->link);
     assert_string_equal(show("eth0"), "");
     bring_home(scene, "eth0");
@@ -236,6 +250,78 @@ static void one_that_was_sent_home_from_inside_is_settled_there(void **state)
     assert_true(ip_inside(scene, command));
     assert_says(show("lan0"), "link/ether " MAC);
     bring_home(scene, "eth0");
+}
+
+/* The one who moved it is gone; what was told before it moved is all that is left. */
+static void resume(struct scene *scene, int ifindex)
+{
+    struct refusal why = {.error = 0};
+    _cleanup_free_ char *text = json_dumps(scene->home, 0);
+    network_link_free(scene->link);
+    scene->link = NULL;
+    json_t *home = json_loads(text, JSON_ALLOW_NUL, NULL);
+    if (network_link_resume(home, ifindex, scene->netns_fd, &scene->link, &why) < 0)
+        fail_msg("%s", why.text);
+    json_decref(home);
+}
+
+static void a_successor_brings_it_home_as_it_was(void **state)
+{
+    struct scene *scene = get_scene(state);
+    assert_true(ip("link set eth0 mtu 1400 alias \"the first\" group 7"));
+    assert_true(ip("link property add dev eth0 altname wan-one"));
+    move(scene, "eth0", "lan0");
+    assert_true(ip_inside(scene, "link set lan0 name x mtu 900 alias none group 9"));
+    assert_true(ip_inside(scene, "link set x address 02:00:00:00:00:99"));
+    assert_true(ip_inside(scene, "link property del dev x altname wan-one"));
+    resume(scene, network_link_ifindex(scene->link));
+    bring_home(scene, "eth0");
+    assert_says(show("eth0"), "mtu 1400");
+    assert_says(show("eth0"), "group 7");
+    assert_says(show("eth0"), "the first");
+    assert_says(show("eth0"), "altname wan-one");
+}
+
+/* Killed between the move and its note. */
+static void a_successor_finds_it_by_the_number_that_it_had(void **state)
+{
+    struct scene *scene = get_scene(state);
+    move(scene, "eth0", "lan0");
+    resume(scene, 0);
+    bring_home(scene, "eth0");
+}
+
+/* Killed before the move, or it is home already. */
+static void a_successor_finds_it_at_home(void **state)
+{
+    struct scene *scene = get_scene(state);
+    move(scene, "eth0", "lan0");
+    bring_home(scene, "eth0");
+    resume(scene, 0);
+    bring_home(scene, "eth0");
+}
+
+static void a_damaged_note_of_its_home_is_refused(void **state)
+{
+    struct scene *scene = get_scene(state);
+    static const char *const cases[] = {
+        "{}",
+        "{\"inode\":0,\"name\":\"eth0\"}",
+        "{\"inode\":7,\"name\":\"\"}",
+        "{\"inode\":7,\"name\":\"a-name-that-is-too-long\"}",
+        "{\"inode\":7,\"name\":\"eth0\",\"address\":\"0123456789012345678901234567890123\"}",
+        "{\"inode\":7,\"name\":\"eth0\",\"mtu\":\"1500\"}",
+        "{\"inode\":7,\"name\":\"eth0\",\"altnames\":[7]}",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct refusal why = {.error = 0};
+        json_t *home = json_loads(cases[i], 0, NULL);
+        assert_non_null(home);
+        if (network_link_resume(home, 0, scene->netns_fd, &scene->link, &why) != -EBADMSG)
+            fail_msg("%s was taken", cases[i]);
+        assert_null(scene->link);
+        json_decref(home);
+    }
 }
 
 static void a_name_that_is_taken_at_home_is_replaced_and_said(void **state)
@@ -313,9 +399,9 @@ static void what_the_host_needs_is_refused_by_name(void **state)
         for (size_t s = 0; s < ARRAY_SIZE(cases[i].setup) && cases[i].setup[s]; s++)
             if (!ip("%s", cases[i].setup[s]))
                 fail_msg("ip %s", cases[i].setup[s]);
-        assert_int_equal(
-            network_link_move(index_of(cases[i].name), "lan0", scene->netns_fd, &scene->link, &why),
-            -cases[i].error);
+        assert_int_equal(network_link_move(index_of(cases[i].name), "lan0", scene->netns_fd,
+                                           keep_home, scene, &scene->link, &why),
+                         -cases[i].error);
         assert_says(why.text, cases[i].reason);
         assert_says(show(cases[i].name), cases[i].name);
     }
@@ -338,7 +424,9 @@ static void an_interface_that_is_not_there_is_gone(void **state)
 {
     struct scene *scene = get_scene(state);
     struct refusal why = {.error = 0};
-    assert_int_equal(network_link_move(4711, "lan0", scene->netns_fd, &scene->link, &why), -ENODEV);
+    assert_int_equal(
+        network_link_move(4711, "lan0", scene->netns_fd, keep_home, scene, &scene->link, &why),
+        -ENODEV);
     assert_says(why.text, "gone already");
 }
 
@@ -478,6 +566,10 @@ int main(void)
         SCENE_TEST(one_that_was_renamed_inside_comes_home_all_the_same),
         SCENE_TEST(a_number_that_is_taken_inside_or_at_home_does_no_harm),
         SCENE_TEST(a_name_that_is_taken_inside_is_refused_and_nothing_changes),
+        SCENE_TEST(a_successor_brings_it_home_as_it_was),
+        SCENE_TEST(a_successor_finds_it_by_the_number_that_it_had),
+        SCENE_TEST(a_successor_finds_it_at_home),
+        SCENE_TEST(a_damaged_note_of_its_home_is_refused),
         SCENE_TEST(a_name_that_is_taken_at_home_is_replaced_and_said),
         SCENE_TEST(what_the_host_needs_is_refused_by_name),
         SCENE_TEST(a_route_through_another_interface_is_no_hindrance),

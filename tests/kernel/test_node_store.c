@@ -128,7 +128,8 @@ static void a_node_has_its_owner_and_mode_and_opens_until_it_is_revoked(void **s
     const struct devnum number = NULL_NUMBER;
     size_t before = count_mounts();
     assert_int_equal(node_store_open(store_path, &store, &why), 0);
-    assert_int_equal(node_make(store, &number, 1234, 20, 0660, &node, &why), 0);
+    assert_int_equal(
+        node_make(store, node_store_reserve(store), &number, 1234, 20, 0660, &node, &why), 0);
     assert_int_equal(node_store_count(store), 1);
 
     char path[64], copy[64];
@@ -162,7 +163,7 @@ static void a_node_has_its_owner_and_mode_and_opens_until_it_is_revoked(void **s
     assert_int_equal(umount(path), 0);
     node_destroy(node);
     assert_int_equal(node_store_count(store), 0);
-    node_store_close(store);
+    node_store_close(store, false);
     assert_int_equal(count_mounts(), before);
 }
 
@@ -180,9 +181,10 @@ static void nothing_crosses_between_the_store_and_a_shared_parent(void **state)
     assert_int_equal(node_store_open(store_path, &store, &why), 0);
     /* The bind and its copy at the peer, and the tmpfs without one. */
     assert_int_equal(count_mounts(), before + 3);
-    assert_int_equal(node_make(store, &number, 0, 0, 0600, &node, &why), 0);
-    snprintf(inside, sizeof(inside), "%s/0", store_path);
-    snprintf(peer, sizeof(peer), "%s/0", peer_path);
+    assert_int_equal(node_make(store, node_store_reserve(store), &number, 0, 0, 0600, &node, &why),
+                     0);
+    snprintf(inside, sizeof(inside), "%s/1", store_path);
+    snprintf(peer, sizeof(peer), "%s/1", peer_path);
     assert_int_equal(stat(inside, &st), 0);
     assert_int_equal(stat(peer, &st), -1);
     assert_int_equal(errno, ENOENT);
@@ -202,41 +204,109 @@ static void nothing_crosses_between_the_store_and_a_shared_parent(void **state)
     assert_int_equal(umount(delivered), 0);
     assert_int_equal(umount(delivered), 0);
     node_destroy(node);
-    node_store_close(store);
+    node_store_close(store, false);
     assert_int_equal(count_mounts(), before);
 }
 
-static void what_a_killed_predecessor_left_is_revoked_and_unmounted(void **state)
+/* A predecessor that was killed, or let go, with nodes 1 and 2 out at these paths. */
+static void leave_two(bool let_go, const char *first, const char *second)
 {
-    (void)state;
-    need_machine();
-    size_t before = count_mounts();
-    char path[64];
-    snprintf(path, sizeof(path), "%s/left", directory);
     pid_t pid = fork();
     if (pid == 0) {
         struct node_store *store = NULL;
-        struct node *node = NULL;
+        struct node *nodes[2] = {NULL};
         const struct devnum number = NULL_NUMBER;
-        if (node_store_open(store_path, &store, NULL) < 0 ||
-            node_make(store, &number, 1234, 1234, 0600, &node, NULL) < 0)
+        if (node_store_open(store_path, &store, NULL) < 0)
             _exit(1);
-        attach(node, path);
+        for (size_t i = 0; i < 2; i++)
+            if (node_make(store, node_store_reserve(store), &number, 1234, 1234, 0600, &nodes[i],
+                          NULL) < 0)
+                _exit(1);
+        attach(nodes[0], first);
+        attach(nodes[1], second);
+        if (let_go)
+            node_store_close(store, true);
         _exit(0);
     }
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
-    assert_int_equal(open_as(1234, 1234, path), 0);
+}
+
+static void a_successor_goes_on_with_what_it_adopts_and_sweeps_the_rest(bool let_go)
+{
+    need_machine();
+    size_t before = count_mounts();
+    char first[64], second[64];
+    struct stat st, now;
+    const struct devnum number = NULL_NUMBER, other = {NODE_CHARACTER, 1, 5};
+    snprintf(first, sizeof(first), "%s/first", directory);
+    snprintf(second, sizeof(second), "%s/second", directory);
+    leave_two(let_go, first, second);
+    assert_int_equal(stat(first, &st), 0);
 
     struct node_store *store = NULL;
+    struct node *node = NULL, *again = NULL;
     struct refusal why = {0};
     assert_int_equal(node_store_open(store_path, &store, &why), 0);
     assert_int_equal(node_store_count(store), 0);
-    assert_int_equal(open_as(1234, 1234, path), -EACCES);
-    assert_int_equal(count_mounts(), before + 3 + 1);
-    node_store_close(store);
-    assert_int_equal(umount(path), 0);
+    assert_int_equal(node_adopt(store, 1, &other, &node), -EBADMSG);
+    assert_int_equal(node_adopt(store, 7, &number, &node), -ENOENT);
+    assert_int_equal(node_adopt(store, 1, &number, &node), 0);
+    assert_int_equal(node_adopt(store, 1, &number, &again), -EBADMSG);
+    assert_int_equal(node_store_reserve(store), 3);
+    assert_int_equal(node_store_sweep(store), 1);
+    assert_int_equal(node_store_sweep(store), 0);
+    assert_int_equal(open_as(1234, 1234, first), 0);
+    assert_int_equal(open_as(1234, 1234, second), -EACCES);
+    assert_int_equal(stat(first, &now), 0);
+    assert_int_equal(now.st_ino, st.st_ino);
+    assert_false(node_is_revoked(node));
+    assert_int_equal(node_revoke(node, &why), 0);
+    assert_true(node_is_revoked(node));
+    assert_int_equal(open_as(1234, 1234, first), -EACCES);
+    assert_int_equal(count_mounts(), before + 3 + 2);
+    node_destroy(node);
+    node_store_close(store, false);
+    assert_int_equal(umount(first), 0);
+    assert_int_equal(umount(second), 0);
+    assert_int_equal(count_mounts(), before);
+}
+
+static void the_store_of_a_predecessor_that_was_killed_is_gone_on_with(void **state)
+{
+    (void)state;
+    a_successor_goes_on_with_what_it_adopts_and_sweeps_the_rest(false);
+}
+
+static void the_store_of_a_predecessor_that_let_go_is_gone_on_with(void **state)
+{
+    (void)state;
+    a_successor_goes_on_with_what_it_adopts_and_sweeps_the_rest(true);
+}
+
+static void a_store_that_is_not_private_is_revoked_and_made_anew(void **state)
+{
+    (void)state;
+    need_machine();
+    size_t before = count_mounts();
+    char first[64], second[64];
+    snprintf(first, sizeof(first), "%s/first", directory);
+    snprintf(second, sizeof(second), "%s/second", directory);
+    leave_two(false, first, second);
+    assert_int_equal(mount(NULL, store_path, NULL, MS_SHARED, NULL), 0);
+
+    struct node_store *store = NULL;
+    struct node *node = NULL;
+    const struct devnum number = NULL_NUMBER;
+    struct refusal why = {0};
+    assert_int_equal(node_store_open(store_path, &store, &why), 0);
+    assert_int_equal(open_as(1234, 1234, first), -EACCES);
+    assert_int_equal(open_as(1234, 1234, second), -EACCES);
+    assert_int_equal(node_adopt(store, 1, &number, &node), -ENOENT);
+    node_store_close(store, false);
+    assert_int_equal(umount(first), 0);
+    assert_int_equal(umount(second), 0);
     assert_int_equal(count_mounts(), before);
 }
 
@@ -250,9 +320,10 @@ static void closing_the_store_revokes_what_is_still_out(void **state)
     const struct devnum number = NULL_NUMBER;
     snprintf(path, sizeof(path), "%s/out", directory);
     assert_int_equal(node_store_open(store_path, &store, NULL), 0);
-    assert_int_equal(node_make(store, &number, 1234, 1234, 0600, &node, NULL), 0);
+    assert_int_equal(
+        node_make(store, node_store_reserve(store), &number, 1234, 1234, 0600, &node, NULL), 0);
     attach(node, path);
-    node_store_close(store);
+    node_store_close(store, false);
     assert_int_equal(open_as(1234, 1234, path), -EACCES);
     assert_int_equal(node_change(node, 1234, 1234, 0600, NULL), -ESTALE);
     node_destroy(node);
@@ -275,8 +346,10 @@ static void nodes_of_every_kind_are_made_and_go_in_any_order(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
         struct stat st;
         char path[112];
-        assert_int_equal(node_make(store, &numbers[i], 0, 0, 0600, &nodes[i], &why), 0);
-        snprintf(path, sizeof(path), "%s/%zu", store_path, i);
+        assert_int_equal(
+            node_make(store, node_store_reserve(store), &numbers[i], 0, 0, 0600, &nodes[i], &why),
+            0);
+        snprintf(path, sizeof(path), "%s/%zu", store_path, i + 1);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(major(st.st_rdev), numbers[i].major);
         assert_int_equal(minor(st.st_rdev), numbers[i].minor);
@@ -287,9 +360,10 @@ static void nodes_of_every_kind_are_made_and_go_in_any_order(void **state)
         assert_int_equal(node_store_count(store), ARRAY_SIZE(order) - 1 - i);
     }
     const struct devnum none = {NODE_NONE, 0, 0};
-    assert_int_equal(node_make(store, &none, 0, 0, 0600, &nodes[0], &why), -EINVAL);
-    node_store_close(store);
-    node_store_close(NULL);
+    assert_int_equal(
+        node_make(store, node_store_reserve(store), &none, 0, 0, 0600, &nodes[0], &why), -EINVAL);
+    node_store_close(store, false);
+    node_store_close(NULL, false);
     node_destroy(NULL);
 }
 
@@ -313,7 +387,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_has_its_owner_and_mode_and_opens_until_it_is_revoked),
         cmocka_unit_test(nothing_crosses_between_the_store_and_a_shared_parent),
-        cmocka_unit_test(what_a_killed_predecessor_left_is_revoked_and_unmounted),
+        cmocka_unit_test(the_store_of_a_predecessor_that_was_killed_is_gone_on_with),
+        cmocka_unit_test(the_store_of_a_predecessor_that_let_go_is_gone_on_with),
+        cmocka_unit_test(a_store_that_is_not_private_is_revoked_and_made_anew),
         cmocka_unit_test(closing_the_store_revokes_what_is_still_out),
         cmocka_unit_test(nodes_of_every_kind_are_made_and_go_in_any_order),
         cmocka_unit_test(a_directory_that_cannot_be_is_refused_by_name),

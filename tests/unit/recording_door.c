@@ -13,6 +13,8 @@
 
 struct door_item {
     struct door_item *next;
+    uint64_t id;
+    json_t *note;
     bool made, revoked, attached, allowed, recorded;
     char links[8][128];
     bool moved, lost; /* an interface */
@@ -25,6 +27,8 @@ struct door_place {
     char name[64];
     pid_t pid;
     bool alive, admitted;
+    bool resumed, pruned, left; /* left: its predecessor is gone, its successor not there yet */
+    json_t *note;
     void (*on_death)(void *);
     void *on_death_userdata;
     struct idmap map;
@@ -47,6 +51,24 @@ struct recording_timer {
     void *userdata;
 };
 
+static struct door_place *add_place(struct recording_door *door)
+{
+    struct door_place *place = calloc(1, sizeof(*place));
+    assert_non_null(place);
+    place->next = door->places;
+    door->places = place;
+    return place;
+}
+
+/* What a predecessor left of the process. */
+static struct door_place *find_left(const struct recording_door *door, pid_t pid)
+{
+    struct door_place *place = door->places;
+    while (place && !(place->left && place->pid == pid))
+        place = place->next;
+    return place;
+}
+
 static int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(void *),
                       void *on_death_userdata, struct door_place **ret,
                       struct place_facts *ret_facts, struct refusal *why)
@@ -55,16 +77,17 @@ static int place_open(void *userdata, pid_t pid, const char *root, void (*on_dea
     (void)root;
     if (pid == 404)
         return refuse(why, ESRCH, "there is no process %d", (int)pid);
-    struct door_place *place = calloc(1, sizeof(*place));
-    assert_non_null(place);
+    struct door_place *place = find_left(door, pid);
+    if (place)
+        idmap_done(&place->map);
+    else
+        place = add_place(door);
     place->pid = pid;
     place->alive = true;
     place->on_death = on_death;
     place->on_death_userdata = on_death_userdata;
     assert_int_equal(
         door->map ? idmap_parse(&place->map, door->map, NULL) : idmap_identity(&place->map), 0);
-    place->next = door->places;
-    door->places = place;
     *ret_facts = (struct place_facts){.netns = door->netns,
                                       .tells_udev = door->tells_udev,
                                       .uids = &place->map,
@@ -75,9 +98,12 @@ static int place_open(void *userdata, pid_t pid, const char *root, void (*on_dea
 }
 
 static int place_admit(void *userdata, struct door_place *place, const char *name,
-                       struct refusal *why)
+                       const json_t *saved, struct refusal *why)
 {
     struct recording_door *door = userdata;
+    assert_int_equal(place->left, saved != NULL);
+    place->left = false;
+    place->resumed = saved != NULL;
     for (const struct door_place *p = door->places; p; p = p->next)
         assert_false(p != place && p->admitted && p->pid == place->pid);
     if (door->admit_error)
@@ -103,8 +129,33 @@ static void place_close(void *userdata, struct door_place *place)
     while (*at != place)
         at = &(*at)->next;
     *at = place->next;
+    json_decref(place->note);
     idmap_done(&place->map);
     free(place);
+}
+
+static void place_prune(void *userdata, struct door_place *place)
+{
+    (void)userdata;
+    place->pruned = true;
+}
+
+static int place_note(void *userdata, struct door_place *place, json_t *note_take,
+                      struct refusal *why)
+{
+    struct recording_door *door = userdata;
+    json_decref(place->note);
+    place->note = note_take;
+    assert_non_null(note_take);
+    return door->note_error ? refuse(why, door->note_error, "no note") : 0;
+}
+
+static void place_leave(void *userdata, struct door_place *place)
+{
+    (void)userdata;
+    place->left = true;
+    place->done = NULL;
+    place->look_done = NULL;
 }
 
 static const char *place_describe_access(void *userdata, const struct door_place *place, char *out,
@@ -133,14 +184,52 @@ static int place_has_udevd(void *userdata, struct door_place *place)
 static struct door_item *item_new(void *userdata, struct door_place *place, void (*on_lost)(void *),
                                   void *on_lost_userdata)
 {
-    (void)userdata;
+    struct recording_door *door = userdata;
     struct door_item *item = calloc(1, sizeof(*item));
     assert_non_null(item);
+    item->id = ++door->last_item;
     item->on_lost = on_lost;
     item->on_lost_userdata = on_lost_userdata;
     item->next = place->items;
     place->items = item;
     return item;
+}
+
+static int item_note(void *userdata, struct door_place *place, struct door_item *item,
+                     json_t *note_take, struct refusal *why)
+{
+    struct recording_door *door = userdata;
+    (void)place;
+    json_decref(item->note);
+    item->note = note_take;
+    assert_non_null(note_take);
+    return door->note_error ? refuse(why, door->note_error, "no note") : 0;
+}
+
+static void item_leave(void *userdata, struct door_item *item)
+{
+    (void)userdata;
+    if (item)
+        item->on_lost = NULL;
+}
+
+static int item_resume(void *userdata, struct door_place *place, uint64_t id, const json_t *saved,
+                       const struct grant *grant, int ifindex, bool certain,
+                       void (*on_lost)(void *), void *on_lost_userdata, struct door_item **ret)
+{
+    (void)userdata;
+    (void)ifindex;
+    assert_true(json_is_object(saved));
+    for (struct door_item *item = place->items; item; item = item->next)
+        if (item->id == id) {
+            if (grant->node && certain && !item->made)
+                return -ENOENT;
+            item->on_lost = on_lost;
+            item->on_lost_userdata = on_lost_userdata;
+            *ret = item;
+            return item->revoked;
+        }
+    return -ENOENT;
 }
 
 static void item_free(void *userdata, struct door_item *item)
@@ -152,6 +241,7 @@ static void item_free(void *userdata, struct door_item *item)
         for (struct door_item **at = &p->items; *at; at = &(*at)->next)
             if (*at == item) {
                 *at = item->next;
+                json_decref(item->note);
                 free(item);
                 return;
             }
@@ -427,6 +517,9 @@ void recording_door_init(struct recording_door *door)
 {
     *door = (struct recording_door){.interface = {.place_open = place_open,
                                                   .place_admit = place_admit,
+                                                  .place_prune = place_prune,
+                                                  .place_note = place_note,
+                                                  .place_leave = place_leave,
                                                   .place_alive = place_alive,
                                                   .place_close = place_close,
                                                   .place_describe_access = place_describe_access,
@@ -435,6 +528,9 @@ void recording_door_init(struct recording_door *door)
                                                   .place_mark = place_mark,
                                                   .place_look = place_look,
                                                   .item_new = item_new,
+                                                  .item_resume = item_resume,
+                                                  .item_note = item_note,
+                                                  .item_leave = item_leave,
                                                   .item_free = item_free,
                                                   .run = run,
                                                   .timer_start = timer_start,
@@ -449,6 +545,67 @@ void recording_door_done(struct recording_door *door)
     assert_null(door->timers);
     free(door->log);
     free(door->record);
+}
+
+static size_t count_items(const struct door_place *place)
+{
+    size_t count = 0;
+    for (const struct door_item *item = place->items; item; item = item->next)
+        count++;
+    return count;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct saved_item *first = a, *second = b;
+    return (first->id > second->id) - (first->id < second->id);
+}
+
+/* The notes go through their text, as they do through a file. */
+static json_t *reread(const json_t *json)
+{
+    _cleanup_free_ char *text = json_dumps(json, 0);
+    assert_non_null(text);
+    return json_loads(text, JSON_ALLOW_NUL, NULL);
+}
+
+static void tell_saved(struct door_place *place, void (*fn)(void *, const struct saved_place *),
+                       void *userdata)
+{
+    char name[sizeof(place->name)];
+    snprintf(name, sizeof(name), "%s", place->name);
+    struct saved_place saved = {.name = name, .pid = place->pid, .item_count = count_items(place)};
+    json_t *engine = reread(place->note), *door = json_object();
+    saved.engine = engine;
+    saved.door = door;
+    saved.items = calloc(saved.item_count + 1, sizeof(*saved.items));
+    assert_non_null(saved.items);
+    size_t i = 0;
+    for (const struct door_item *item = place->items; item; item = item->next)
+        saved.items[i++] = (struct saved_item){
+            .id = item->id, .engine = reread(item->note), .door = json_incref(door)};
+    qsort(saved.items, saved.item_count, sizeof(*saved.items), by_id);
+    fn(userdata, &saved);
+    for (i = 0; i < saved.item_count; i++) {
+        json_decref(saved.items[i].engine);
+        json_decref(saved.items[i].door);
+    }
+    free(saved.items);
+    json_decref(engine);
+    json_decref(door);
+}
+
+void recording_door_each_saved(struct recording_door *door,
+                               void (*fn)(void *userdata, const struct saved_place *saved),
+                               void *userdata)
+{
+    size_t count = 0;
+    struct door_place *places[16];
+    for (struct door_place *place = door->places; place; place = place->next)
+        if (place->left && count < ARRAY_SIZE(places))
+            places[count++] = place; /* the newest first */
+    while (count > 0)
+        tell_saved(places[--count], fn, userdata);
 }
 
 void recording_door_clear(struct recording_door *door)

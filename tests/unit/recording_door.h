@@ -8,6 +8,7 @@
  */
 
 #include "engine/door.h"
+#include "engine/saved_place.h"
 
 struct recording_timer;
 
@@ -23,6 +24,8 @@ struct recording_door {
     bool pend;           /* the courier's steps end with recording_door_complete() */
     bool stall;          /* the courier's steps say that the container hangs */
     int admit_error;
+    int note_error;     /* nothing can be noted */
+    uint64_t last_item; /* id */
 
     enum netns_kind netns; /* of places that are opened from now on */
     const char *map;       /* their id maps; NULL: everything as it is */
@@ -59,6 +62,11 @@ void recording_door_complete_all(struct recording_door *door);
 
 /* Ends it as a courier does that missed its deadline. */
 void recording_door_hang(struct recording_door *door, const char *container);
+
+/* What a predecessor left (delegation_leave()), in the order in which it was registered. */
+void recording_door_each_saved(struct recording_door *door,
+                               void (*fn)(void *userdata, const struct saved_place *saved),
+                               void *userdata);
 
 /* The network interface that is in the container leaves it without us. */
 void recording_door_lose(struct recording_door *door, const char *container);

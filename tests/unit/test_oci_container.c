@@ -95,7 +95,7 @@ static int describe(const struct storage *storage, const char *annotations,
              (int)getpid(), storage->top, annotations);
     if (oci_state_parse(text, strlen(text), &box, &why) < 0)
         fail_msg("%s", why.text);
-    int r = oci_container_describe(&box, ret, remark, &why);
+    int r = oci_container_describe(&box, NULL, ret, remark, &why);
     if (r < 0)
         print_message("%s\n", why.text);
     oci_state_done(&box);
@@ -253,7 +253,7 @@ static void a_bundle_that_is_not_there_makes_no_annotation_count(void **state)
              "\"root\":\"/r\",\"annotations\":" CLAIM "}",
              (int)getpid());
     assert_int_equal(oci_state_parse(text, strlen(text), &box, &why), 0);
-    assert_int_equal(oci_container_describe(&box, &note, &remark, &why), 1);
+    assert_int_equal(oci_container_describe(&box, NULL, &note, &remark, &why), 1);
     assert_string_equal(note.name, "box");
     assert_string_equal(note.root, "/r");
     assert_int_equal(note.labels.count, 1);
@@ -271,7 +271,7 @@ static void a_process_that_has_ended_needs_nothing(void **state)
     struct refusal remark = {.error = 0}, why = {.error = 0};
     (void)state;
     assert_int_equal(oci_state_parse(text, strlen(text), &box, &why), 0);
-    assert_int_equal(oci_container_describe(&box, &note, &remark, &why), 0);
+    assert_int_equal(oci_container_describe(&box, NULL, &note, &remark, &why), 0);
     oci_state_done(&box);
 }
 

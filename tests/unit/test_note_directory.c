@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "kernel/waiting_directory.h"
+#include "kernel/note_directory.h"
 #include "model/waiting_note.h"
 
 struct place {
@@ -28,7 +28,7 @@ static int make_place(void **state)
     snprintf(place->top, sizeof(place->top), "/tmp/devolve-test-XXXXXX");
     assert_non_null(mkdtemp(place->top));
     snprintf(place->runtime, sizeof(place->runtime), "%s/runtime", place->top);
-    place->fd = waiting_directory_open(place->runtime, &why);
+    place->fd = note_directory_open(place->runtime, "waiting", &why);
     if (place->fd < 0)
         fail_msg("%s", why.text);
     *state = place;
@@ -38,14 +38,14 @@ static int make_place(void **state)
 static int remove_one(void *userdata, const char *id)
 {
     struct place *place = userdata;
-    return waiting_directory_remove(place->fd, id);
+    return note_directory_remove(place->fd, id);
 }
 
 static int remove_place(void **state)
 {
     struct place *place = *state;
     char path[128];
-    (void)waiting_directory_each(place->fd, remove_one, place);
+    (void)note_directory_each(place->fd, remove_one, place);
     (void)unlinkat(place->fd, ".unfinished", 0);
     fd_close(place->fd);
     snprintf(path, sizeof(path), "%s/waiting", place->runtime);
@@ -77,12 +77,12 @@ static void a_directory_that_others_may_use_is_refused(void **state)
     char path[128];
     snprintf(path, sizeof(path), "%s/waiting", place->runtime);
     assert_int_equal(chmod(path, 0750), 0);
-    assert_int_equal(waiting_directory_open(place->runtime, &why), -EPERM);
+    assert_int_equal(note_directory_open(place->runtime, "waiting", &why), -EPERM);
     assert_int_equal(chmod(path, 0700), 0);
     assert_int_equal(chmod(place->runtime, 0775), 0);
-    assert_int_equal(waiting_directory_open(place->runtime, &why), -EPERM);
+    assert_int_equal(note_directory_open(place->runtime, "waiting", &why), -EPERM);
     assert_int_equal(chmod(place->runtime, 0755), 0);
-    int fd = waiting_directory_open(place->runtime, &why);
+    int fd = note_directory_open(place->runtime, "waiting", &why);
     assert_true(fd >= 0);
     fd_close(fd);
 }
@@ -96,7 +96,7 @@ static void a_link_is_not_followed(void **state)
     snprintf(aside, sizeof(aside), "%s/aside", place->runtime);
     assert_int_equal(rename(path, aside), 0);
     assert_int_equal(symlink("aside", path), 0);
-    assert_true(waiting_directory_open(place->runtime, &why) < 0);
+    assert_true(note_directory_open(place->runtime, "waiting", &why) < 0);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rename(aside, path), 0);
 }
@@ -107,15 +107,15 @@ static void a_note_is_read_as_it_was_put_last(void **state)
     struct refusal why = {.error = 0};
     char *text;
     size_t size;
-    assert_int_equal(waiting_directory_put(place->fd, "box", "first, and longer", &why), 0);
-    assert_int_equal(waiting_directory_put(place->fd, "box", "second", &why), 0);
-    assert_int_equal(waiting_directory_read(place->fd, "box", &text, &size, &why), 0);
+    assert_int_equal(note_directory_put(place->fd, "box", "first, and longer", &why), 0);
+    assert_int_equal(note_directory_put(place->fd, "box", "second", &why), 0);
+    assert_int_equal(note_directory_read(place->fd, "box", 1000, &text, &size, &why), 0);
     assert_int_equal(size, strlen("second"));
     assert_string_equal(text, "second");
     free(text);
-    assert_int_equal(waiting_directory_remove(place->fd, "box"), 0);
-    assert_int_equal(waiting_directory_read(place->fd, "box", &text, &size, &why), -ENOENT);
-    assert_int_equal(waiting_directory_remove(place->fd, "box"), 0);
+    assert_int_equal(note_directory_remove(place->fd, "box"), 0);
+    assert_int_equal(note_directory_read(place->fd, "box", 1000, &text, &size, &why), -ENOENT);
+    assert_int_equal(note_directory_remove(place->fd, "box"), 0);
 }
 
 static void an_id_that_leads_elsewhere_is_refused(void **state)
@@ -127,7 +127,7 @@ static void an_id_that_leads_elsewhere_is_refused(void **state)
     long_id[NAME_MAX] = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
         struct refusal why = {.error = 0};
-        assert_int_equal(waiting_directory_put(place->fd, ids[i], "text", &why), -EINVAL);
+        assert_int_equal(note_directory_put(place->fd, ids[i], "text", &why), -EINVAL);
     }
 }
 
@@ -140,9 +140,10 @@ static void what_is_no_file_of_ours_is_not_read(void **state)
     assert_int_equal(mkdirat(place->fd, "directory", 0700), 0);
     assert_int_equal(mkfifoat(place->fd, "pipe", 0600), 0);
     assert_int_equal(symlinkat("/etc/passwd", place->fd, "link"), 0);
-    assert_int_equal(waiting_directory_read(place->fd, "directory", &text, &size, &why), -EBADMSG);
-    assert_int_equal(waiting_directory_read(place->fd, "pipe", &text, &size, &why), -EBADMSG);
-    assert_int_equal(waiting_directory_read(place->fd, "link", &text, &size, &why), -ELOOP);
+    assert_int_equal(note_directory_read(place->fd, "directory", 1000, &text, &size, &why),
+                     -EBADMSG);
+    assert_int_equal(note_directory_read(place->fd, "pipe", 1000, &text, &size, &why), -EBADMSG);
+    assert_int_equal(note_directory_read(place->fd, "link", 1000, &text, &size, &why), -ELOOP);
     assert_null(text);
 }
 
@@ -150,16 +151,16 @@ static void a_note_that_is_too_large_is_not_read(void **state)
 {
     const struct place *place = *state;
     struct refusal why = {.error = 0};
-    char *large = malloc(WAITING_NOTE_MAX + 2), *text;
+    char *large = malloc(1002), *text;
     size_t size;
-    memset(large, 'x', WAITING_NOTE_MAX + 1);
-    large[WAITING_NOTE_MAX + 1] = '\0';
-    assert_int_equal(waiting_directory_put(place->fd, "box", large, &why), 0);
-    assert_int_equal(waiting_directory_read(place->fd, "box", &text, &size, &why), -EBADMSG);
-    large[WAITING_NOTE_MAX] = '\0';
-    assert_int_equal(waiting_directory_put(place->fd, "box", large, &why), 0);
-    assert_int_equal(waiting_directory_read(place->fd, "box", &text, &size, &why), 0);
-    assert_int_equal(size, WAITING_NOTE_MAX);
+    memset(large, 'x', 1001);
+    large[1001] = '\0';
+    assert_int_equal(note_directory_put(place->fd, "box", large, &why), 0);
+    assert_int_equal(note_directory_read(place->fd, "box", 1000, &text, &size, &why), -EBADMSG);
+    large[1000] = '\0';
+    assert_int_equal(note_directory_put(place->fd, "box", large, &why), 0);
+    assert_int_equal(note_directory_read(place->fd, "box", 1000, &text, &size, &why), 0);
+    assert_int_equal(size, 1000);
     free(text);
     free(large);
 }
@@ -180,15 +181,33 @@ static void each_note_is_told_but_not_one_that_is_being_written(void **state)
     int fd = openat(place->fd, ".unfinished", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     fd_close(fd);
-    assert_int_equal(waiting_directory_put(place->fd, "one", "text", &why), 0);
-    assert_int_equal(waiting_directory_put(place->fd, "two", "text", &why), 0);
-    assert_int_equal(waiting_directory_each(place->fd, count_one, &count), 0);
+    assert_int_equal(note_directory_put(place->fd, "one", "text", &why), 0);
+    assert_int_equal(note_directory_put(place->fd, "two", "text", &why), 0);
+    assert_int_equal(note_directory_each(place->fd, count_one, &count), 0);
     assert_int_equal(count, 2);
-    assert_int_equal(waiting_directory_each(place->fd, count_one, &count), 0);
+    assert_int_equal(note_directory_each(place->fd, count_one, &count), 0);
     assert_int_equal(count, 4); /* from the beginning again */
     count = 6;
-    assert_int_equal(waiting_directory_each(place->fd, count_one, &count), -ECANCELED);
+    assert_int_equal(note_directory_each(place->fd, count_one, &count), -ECANCELED);
     assert_int_equal(count, 7);
+}
+
+static void a_directory_in_one_goes_with_all_that_is_in_it(void **state)
+{
+    const struct place *place = *state;
+    struct refusal why = {.error = 0};
+    int fd = note_directory_enter(place->fd, "box", false, &why);
+    assert_int_equal(fd, -ENOENT);
+    fd = note_directory_enter(place->fd, "box", true, &why);
+    assert_true(fd >= 0);
+    assert_int_equal(note_directory_put(fd, "one", "text", &why), 0);
+    int unfinished = openat(fd, ".two", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(unfinished >= 0);
+    fd_close(unfinished);
+    fd_close(fd);
+    assert_int_equal(note_directory_clear(place->fd, "box"), 0);
+    assert_int_equal(faccessat(place->fd, "box", F_OK, 0), -1);
+    assert_int_equal(note_directory_clear(place->fd, "box"), 0);
 }
 
 int main(void)
@@ -202,6 +221,7 @@ int main(void)
         IN_PLACE(an_id_that_leads_elsewhere_is_refused),
         IN_PLACE(what_is_no_file_of_ours_is_not_read),
         IN_PLACE(a_note_that_is_too_large_is_not_read),
+        IN_PLACE(a_directory_in_one_goes_with_all_that_is_in_it),
         IN_PLACE(each_note_is_told_but_not_one_that_is_being_written),
     };
     umask(022);

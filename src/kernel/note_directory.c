@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "kernel/waiting_directory.h"
+#include "kernel/note_directory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,9 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "model/waiting_note.h"
-
-#define NAME "waiting"
 
 static int check_owner(int fd, mode_t forbidden, const char *path, struct refusal *why)
 {
@@ -23,9 +20,8 @@ static int check_owner(int fd, mode_t forbidden, const char *path, struct refusa
     return 0;
 }
 
-int waiting_directory_open(const char *runtime_directory, struct refusal *why)
+int note_directory_open(const char *runtime_directory, const char *name, struct refusal *why)
 {
-    char path[PATH_MAX];
     if (mkdir(runtime_directory, 0755) < 0 && errno != EEXIST)
         return refuse(why, errno, "cannot make %s: %s", runtime_directory, strerror(errno));
     _cleanup_close_ int above_fd = open(runtime_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -34,15 +30,19 @@ int waiting_directory_open(const char *runtime_directory, struct refusal *why)
     int r = check_owner(above_fd, S_IWGRP | S_IWOTH, runtime_directory, why);
     if (r < 0)
         return r;
+    r = note_directory_enter(above_fd, name, true, why);
+    return r < 0 ? refusal_prefix(why, "%s", runtime_directory) : r;
+}
 
-    (void)snprintf(path, sizeof(path), "%s/" NAME, runtime_directory);
-    if (mkdirat(above_fd, NAME, 0700) < 0 && errno != EEXIST)
-        return refuse(why, errno, "cannot make %s: %s", path, strerror(errno));
+int note_directory_enter(int directory_fd, const char *name, bool make, struct refusal *why)
+{
+    if (make && mkdirat(directory_fd, name, 0700) < 0 && errno != EEXIST)
+        return refuse(why, errno, "cannot make %s: %s", name, strerror(errno));
     _cleanup_close_ int fd =
-        openat(above_fd, NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return refuse(why, errno, "cannot open %s: %s", path, strerror(errno));
-    r = check_owner(fd, S_IRWXG | S_IRWXO, path, why);
+        return refuse(why, errno, "cannot open %s: %s", name, strerror(errno));
+    int r = check_owner(fd, S_IRWXG | S_IRWXO, name, why);
     return r < 0 ? r : TAKE_FD(fd);
 }
 
@@ -64,7 +64,7 @@ static int write_whole(int fd, const char *text)
     return 0;
 }
 
-int waiting_directory_put(int directory_fd, const char *id, const char *text, struct refusal *why)
+int note_directory_put(int directory_fd, const char *id, const char *text, struct refusal *why)
 {
     char hidden[NAME_MAX + 1];
     if (!is_id(id))
@@ -81,8 +81,8 @@ int waiting_directory_put(int directory_fd, const char *id, const char *text, st
     return refuse(why, -r, "cannot write a note: %s", strerror(-r));
 }
 
-int waiting_directory_read(int directory_fd, const char *id, char **ret, size_t *ret_size,
-                           struct refusal *why)
+int note_directory_read(int directory_fd, const char *id, size_t max, char **ret, size_t *ret_size,
+                        struct refusal *why)
 {
     struct stat st;
     _cleanup_close_ int fd =
@@ -91,12 +91,12 @@ int waiting_directory_read(int directory_fd, const char *id, char **ret, size_t 
         return refuse(why, errno, "%s", strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
         return refuse(why, EBADMSG, "it is no file, or not ours");
-    _cleanup_free_ char *text = malloc(WAITING_NOTE_MAX + 1);
+    _cleanup_free_ char *text = malloc(max + 1);
     if (!text)
         return refuse(why, ENOMEM, "no memory");
-    ssize_t size = file_read(fd, text, WAITING_NOTE_MAX + 1);
+    ssize_t size = file_read(fd, text, max + 1);
     if (size == -EFBIG)
-        return refuse(why, EBADMSG, "it has more than %u bytes", WAITING_NOTE_MAX);
+        return refuse(why, EBADMSG, "it has more than %zu bytes", max);
     if (size < 0)
         return refuse(why, (int)-size, "%s", strerror((int)-size));
     *ret = TAKE_PTR(text);
@@ -104,7 +104,7 @@ int waiting_directory_read(int directory_fd, const char *id, char **ret, size_t 
     return 0;
 }
 
-int waiting_directory_remove(int directory_fd, const char *id)
+int note_directory_remove(int directory_fd, const char *id)
 {
     if (!is_id(id) || unlinkat(directory_fd, id, 0) == 0 || errno == ENOENT)
         return 0;
@@ -113,21 +113,40 @@ int waiting_directory_remove(int directory_fd, const char *id)
     return -errno;
 }
 
-int waiting_directory_each(int directory_fd, int (*on_id)(void *userdata, const char *id),
-                           void *userdata)
+/* A stream of its own: it begins anew each time. NULL: errno. */
+static DIR *open_stream(int directory_fd)
 {
-    /* A stream of its own: it begins anew each time. */
     int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    int r = 0;
-    if (!stream) {
-        r = -errno;
+    if (!stream)
         (void)fd_close(fd);
+    return stream;
+}
+
+int note_directory_each(int directory_fd, int (*on_id)(void *userdata, const char *id),
+                        void *userdata)
+{
+    DIR *stream = open_stream(directory_fd);
+    int r = stream ? 0 : -errno;
+    if (!stream)
         return r;
-    }
     for (struct dirent *entry; r >= 0 && (entry = readdir(stream));)
         if (is_id(entry->d_name))
             r = on_id(userdata, entry->d_name);
     closedir(stream);
     return r < 0 ? r : 0;
+}
+
+int note_directory_clear(int directory_fd, const char *name)
+{
+    _cleanup_close_ int fd =
+        openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : open_stream(fd);
+    if (!stream)
+        return errno == ENOENT ? 0 : -errno;
+    for (struct dirent *entry; (entry = readdir(stream));) /* the unfinished ones too */
+        if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+            (void)unlinkat(fd, entry->d_name, 0);
+    closedir(stream);
+    return note_directory_remove(directory_fd, name);
 }
