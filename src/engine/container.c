@@ -212,7 +212,7 @@ int delivery_owe(struct delivery *delivery, struct hint *hint)
         delivery->owed = owed;
     delivery->owed_tail = owed;
     delivery->owed_count++;
-    return fate;
+    return (int)fate;
 }
 
 struct delivery *container_find_delivery(const struct container *container, const char *devpath)
