@@ -99,6 +99,8 @@ static json_t *metrics_of(struct service *service)
     set(metrics, "changed", counters->changed);
     set(metrics, "told", counters->told);
     set(metrics, "described", counters->described);
+    set(metrics, "udev_events_merged", counters->merged_words);
+    set(metrics, "udev_events_dropped", counters->dropped_words);
     set(metrics, "refused", counters->refused);
     set(metrics, "residues", counters->residues);
     set(metrics, "stalls", counters->stalls);

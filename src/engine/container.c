@@ -148,13 +148,61 @@ void delivery_settle_debt(struct delivery *delivery)
     hint_free(oldest);
 }
 
+/* A serialised message begins with its action. */
+static bool owes(const struct hint *debt, const char *action)
+{
+    return debt->message && after_prefix(debt->message, action);
+}
+
+/* What is given is told as `add`: the debt may have come without a message. */
+static bool owes_add(const struct hint *debt)
+{
+    return !debt->message || owes(debt, "add@");
+}
+
+/*
+ * The one that can be missed best, and whether the word on another one stands for it. A word tells
+ * what the device has become, so that of two changes the newer says all. An `add` has to be said,
+ * or what follows is of a device that nobody knows; a `move` likewise.
+ */
+static struct hint **find_victim(struct delivery *delivery, const struct hint *incoming,
+                                 bool *ret_merged)
+{
+    struct hint **change = NULL, **other = NULL, **last = &delivery->owed;
+    size_t changes = owes(incoming, "change@");
+    for (struct hint **at = &delivery->owed; *at; at = &(*at)->next) {
+        bool is_change = owes(*at, "change@");
+        changes += is_change;
+        if (is_change && !change)
+            change = at;
+        if (!is_change && !other && !owes_add(*at) && !owes(*at, "move@"))
+            other = at;
+        last = at;
+    }
+    *ret_merged = change && changes > 1;
+    return change ? change : other ? other : last;
+}
+
+static enum debt_fate make_room(struct delivery *delivery, const struct hint *incoming)
+{
+    bool merged;
+    struct hint **at = find_victim(delivery, incoming, &merged), *victim = *at;
+    *at = victim->next;
+    for (delivery->owed_tail = delivery->owed; delivery->owed_tail && delivery->owed_tail->next;)
+        delivery->owed_tail = delivery->owed_tail->next;
+    delivery->owed_count--;
+    hint_free(victim);
+    return merged ? DEBT_MERGED : DEBT_DROPPED;
+}
+
 int delivery_owe(struct delivery *delivery, struct hint *hint)
 {
+    enum debt_fate fate = DEBT_KEPT;
     struct hint *owed = hint_new(hint->devpath, hint->inode, NULL, 0);
     if (!owed)
         return -ENOMEM;
     if (delivery->owed_count == DELIVERY_OWED_MAX)
-        delivery_settle_debt(delivery);
+        fate = make_room(delivery, hint);
     owed->seqnum = hint->seqnum;
     owed->message = TAKE_PTR(hint->message);
     owed->message_size = hint->message_size;
@@ -164,7 +212,7 @@ int delivery_owe(struct delivery *delivery, struct hint *hint)
         delivery->owed = owed;
     delivery->owed_tail = owed;
     delivery->owed_count++;
-    return 0;
+    return (int)fate;
 }
 
 struct delivery *container_find_delivery(const struct container *container, const char *devpath)

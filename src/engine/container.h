@@ -10,7 +10,7 @@
 #include "model/rule_match.h"
 
 #define CONTAINER_NAME_MAX 128
-#define DELIVERY_OWED_MAX 64     /* events that udev is not done with; the oldest is forgotten */
+#define DELIVERY_OWED_MAX 64     /* events that udev is not done with: enum debt_fate */
 #define CONTAINER_QUEUE_MAX 1024 /* hints; beyond that the container is compared as a whole */
 
 enum delivery_state {
@@ -97,7 +97,8 @@ struct container {
     struct attachment *attachments;
     struct hint *hints, *hints_tail;
     bool has_udevd; /* one runs inside, which hears the kernel's events and does the rest itself */
-    bool wants_usb; /* a rule may give it a USB device */
+    bool udevd_unknown;            /* and it was said */
+    bool wants_usb;                /* a rule may give it a USB device */
     bool marked[PLACE_MARK_COUNT]; /* these were made inside, or tried to */
     bool marking, marking_present; /* one is being made, or removed: */
     enum place_mark marking_kind;
@@ -157,8 +158,18 @@ struct delivery *container_find_node(const struct container *container, const ch
 /* The oldest event that udev's word is owed for is done with: it is freed. */
 void delivery_settle_debt(struct delivery *delivery);
 
-/* Udev's word on an event is to follow: the hint's message, which it has no more then. Returns 0 or
- * -ENOMEM. */
+/* What had to become of another one, where too many events are owed already. */
+enum debt_fate {
+    DEBT_KEPT,
+    DEBT_MERGED,  /* an older `change` will not be told: a newer one stands for it */
+    DEBT_DROPPED, /* an event will not be told, and no other stands for it */
+};
+
+/*
+ * Udev's word on an event is to follow: the hint's message, which it has no more then. Where that
+ * is one too many, the oldest `change` is given up, or, where there is none, what is neither `add`
+ * nor `move`. Returns an enum debt_fate or -ENOMEM.
+ */
 int delivery_owe(struct delivery *delivery, struct hint *hint);
 
 /* A new delivery at the end of the list; takes the grant. NULL when memory is short (grant

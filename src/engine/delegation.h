@@ -25,8 +25,11 @@ struct delegation;
 struct delegation_counters {
     uint64_t given, taken, changed, told; /* plans that ended well */
     uint64_t described;                   /* of udev's words, those that were carried inside */
-    uint64_t refused;                     /* plans to give that failed */
-    uint64_t residues;                    /* plans to take of which a step failed */
+    uint64_t
+        merged_words; /* words on a `change` for which that on a newer one stood: udev is slow */
+    uint64_t dropped_words; /* those that nothing stood for */
+    uint64_t refused;       /* plans to give that failed */
+    uint64_t residues;      /* plans to take of which a step failed */
     uint64_t stalls;
     uint64_t repairs;            /* device cgroups that somebody had rewritten */
     uint64_t dropped_properties; /* of events that were too large to inject */

@@ -13,13 +13,30 @@ static void note(struct container *container, const struct refusal *why)
     delegation_note(container, "udev's word cannot be told inside", why);
 }
 
+/* It stays with what was known last. Said once, whatever else is noted meanwhile. */
+static void note_unknown(struct container *container, int error)
+{
+    struct refusal why;
+    if (container->udevd_unknown || error == ESRCH)
+        return;
+    container->udevd_unknown = true;
+    refuse(&why, error, "whether a udevd runs inside cannot be known: %s",
+           error == E2BIG ? "too many sockets listen there" : strerror(error));
+    delegation_note(container, "taken to be as it was", &why);
+}
+
 void description_look(struct container *container)
 {
     const struct door *door = container->delegation->door;
     if (!container->facts.tells_udev || container->leaving)
         return;
     int has = door->place_has_udevd(door->userdata, container->place);
-    if (has < 0 || has == container->has_udevd)
+    if (has < 0) {
+        note_unknown(container, -has);
+        return;
+    }
+    container->udevd_unknown = false;
+    if (has == container->has_udevd)
         return;
     container->has_udevd = has;
     saved_note_container(container);
@@ -45,8 +62,12 @@ static void forget_debts(struct delivery *delivery)
 
 static void owe(struct container *container, struct delivery *delivery, struct hint *hint)
 {
-    if (tells(delivery->grant) && delivery_owe(delivery, hint) < 0)
+    struct delegation_counters *counters = &container->delegation->counters;
+    int fate = tells(delivery->grant) ? delivery_owe(delivery, hint) : DEBT_KEPT;
+    if (fate < 0)
         outcome_retry(container);
+    counters->merged_words += fate == DEBT_MERGED;
+    counters->dropped_words += fate == DEBT_DROPPED;
 }
 
 /* What is given is told as `add`, whatever the event that gave it: so udev's word is on that. */

@@ -124,8 +124,9 @@ struct door {
     /* Puts back what a runtime took away (device cgroup). How many repairs, or a negative errno. */
     int (*place_repair)(void *userdata, struct door_place *place, struct refusal *why);
 
-    /* Whether a udevd runs inside: 1 or 0; a negative errno where it cannot be known. */
-    int (*place_has_udevd)(void *userdata, const struct door_place *place);
+    /* Whether a udevd runs inside, or did a moment ago: 1 or 0; a negative errno where it cannot
+     * be known. */
+    int (*place_has_udevd)(void *userdata, struct door_place *place);
 
     /*
      * Makes a mark, or removes it. Returns and ends like run(), and is a step like others: one at a

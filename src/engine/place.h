@@ -61,7 +61,10 @@ struct door_place {
     struct errands *errands;
     struct made_path *directories; /* below /dev; each goes with the last thing in it */
     unsigned udev_directories;     /* made by us: of enum courier_udev_directory */
+    bool swept;                    /* what a predecessor of ours left of udev's is gone */
     bool has_usb;                  /* PLACE_MARK_USB is among the users of its directories */
+    int has_udevd;                 /* what the kernel said last, */
+    uint64_t udevd_fresh_us;       /* which holds until then: CLOCK_MONOTONIC */
     sd_event_source *death;
     void (*on_death)(void *);
     void *on_death_userdata;
@@ -122,7 +125,7 @@ void place_note_record(struct door_place *place, enum step_kind kind,
                        const struct courier_reply *reply);
 
 /* The door's functions of the same names. */
-int place_has_udevd(void *userdata, const struct door_place *place);
+int place_has_udevd(void *userdata, struct door_place *place);
 int place_mark(void *userdata, struct door_place *place, enum place_mark mark, bool present,
                door_done_fn done, void *done_userdata, struct step_result *result);
 int place_look(void *userdata, struct door_place *place, const struct look *look, door_look_fn done,

@@ -33,11 +33,19 @@ static void note_directories(struct door_place *place, const struct courier_repl
     place->has_usb = present;
 }
 
+/* Whatever came of it: there may be records of our own from now on. */
+static void note_asked(struct door_place *place)
+{
+    place->swept = place->swept || place->mark == PLACE_MARK_UDEV;
+}
+
 static void finish(struct door_place *place, const struct courier_reply *reply, bool present)
 {
     struct step_result result = {.why.error = 0};
     door_done_fn done = place->done;
     place->done = NULL;
+    if (reply)
+        note_asked(place);
     if (!reply || reply->error)
         place_refused(reply, &result);
     else if (place->mark == PLACE_MARK_UDEV)
@@ -63,6 +71,7 @@ static void ask(const struct door_place *place, bool present, struct courier_req
     if (place->mark == PLACE_MARK_UDEV) {
         request->verb = present ? COURIER_MARKER_MAKE : COURIER_MARKER_REMOVE;
         request->made_dirs = place->udev_directories;
+        request->first = present && !place->swept;
         return;
     }
     request->verb = present ? COURIER_DIRECTORIES_MAKE : COURIER_DIRECTORIES_REMOVE;
@@ -82,6 +91,8 @@ int place_mark(void *userdata, struct door_place *place, enum place_mark mark, b
                          &result->why);
     if (r < 0) {
         result->stalled = r == -EAGAIN;
+        if (!result->stalled)
+            note_asked(place);
         return 1;
     }
     place->done = done;

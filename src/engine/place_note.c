@@ -119,6 +119,7 @@ int place_load(struct door_place *place, const json_t *saved)
     struct json_reader reader = json_reader_of(saved);
     int r = load_directories(place, &reader);
     place->udev_directories = (unsigned)json_read_number(&reader, "udev_directories", UINT32_MAX);
+    place->swept = true; /* the records that are there are known */
     bool usb = json_read_flag(&reader, "usb");
     if (r < 0 || reader.error)
         return r < 0 ? r : reader.error;

@@ -75,7 +75,7 @@ static int run(const struct courier_world *world, const struct courier_request *
     case COURIER_RECORD_REMOVE:
         return courier_record_remove(world, request, reply, why);
     case COURIER_MARKER_MAKE:
-        return courier_marker_make(world, reply, why);
+        return courier_marker_make(world, request->first, reply, why);
     case COURIER_MARKER_REMOVE:
         return courier_marker_remove(world, request, reply, why);
     case COURIER_DIRECTORIES_MAKE:

@@ -23,6 +23,7 @@ static const int allowed[] = {
     SCMP_SYS(fstatat64),
     SCMP_SYS(fstatfs),
     SCMP_SYS(fstatfs64),
+    SCMP_SYS(getdents64),
     SCMP_SYS(mkdirat),
     SCMP_SYS(move_mount),
     SCMP_SYS(newfstatat),

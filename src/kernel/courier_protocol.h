@@ -43,6 +43,8 @@ struct courier_request {
     ino_t inode;
     unsigned access;  /* LOOK: which use, of enum share_access */
     bool block;       /* ATTACH: a block device (for the placeholder) */
+    bool first;       /* MARKER_MAKE: nothing is given yet. Records and a marker of ours that are
+                         there are a predecessor's: those go, and this is taken over */
     bool placeholder; /* DETACH: what lies below the mount was made by us: remove it */
     /* DETACH, UNLINK, DIRECTORIES_REMOVE: how many directories above path are to go, if they are
      * empty. RECORD_REMOVE, MARKER_REMOVE: which were made by us, of enum courier_udev_directory */
@@ -54,6 +56,7 @@ enum courier_udev_directory {
     COURIER_UDEV_TOP = 1 << 0,  /* /run/udev */
     COURIER_UDEV_DATA = 1 << 1, /* /run/udev/data */
     COURIER_UDEV_TAGS = 1 << 2, /* /run/udev/tags */
+    COURIER_UDEV_ALL = COURIER_UDEV_TOP | COURIER_UDEV_DATA | COURIER_UDEV_TAGS,
 };
 
 struct courier_reply {
@@ -62,7 +65,7 @@ struct courier_reply {
     bool placeholder;       /* ATTACH: made by us */
     bool shadowed;          /* DETACH: something else is mounted over it; it stays, dead */
     /* ATTACH, LINK, DIRECTORIES_MAKE: how many were made; RECORD_WRITE, MARKER_MAKE: which were
-     * made; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
+     * made, or taken over; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
     unsigned made_dirs;
     uint32_t uid, gid;  /* IDENTIFY */
     struct sight sight; /* LOOK */

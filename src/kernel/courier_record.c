@@ -3,9 +3,10 @@
 
 /*
  * udev's database, for a container that runs no udevd: a record is written beside its place and
- * renamed, so that libudev never reads half of one. What is ours has mode 0444, by which we know it
- * again; udevd writes 0644 (and sets the sticky bit for records that outlive a switch of roots).
- * The marker, /run/udev/control, is an empty file; a udevd that comes has its socket there.
+ * renamed, so that libudev never reads half of one. What is ours is root's and has mode 0444, by
+ * which we know it again; udevd writes 0644 (and sets the sticky bit for records that outlive a
+ * switch of roots). The marker, /run/udev/control, is an empty file; a udevd that comes has its
+ * socket there.
  */
 
 #include <errno.h>
@@ -35,23 +36,24 @@ static enum owner owner_of(int parent_fd, const char *name)
     _cleanup_close_ int fd = open_beneath(parent_fd, name, O_PATH, 0);
     if (fd < 0)
         return errno == ENOENT ? NOBODY : ANOTHER;
-    bool ours = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == OUR_MODE;
+    bool ours = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == OUR_MODE &&
+                st.st_uid == 0;
     return ours ? OURS : ANOTHER;
 }
+
+/* The directories of a path by their depth. A tag may be called like any of the others. */
+enum depth { DEPTH_RUN, DEPTH_UDEV, DEPTH_DATA_OR_TAGS, DEPTH_TAG };
 
 /* Which of udev's directories were made for a path. */
 static unsigned made_directories(const struct courier_place *place)
 {
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } known[] = {
-        {"udev", COURIER_UDEV_TOP}, {"data", COURIER_UDEV_DATA}, {"tags", COURIER_UDEV_TAGS}};
+    size_t highest_made = place->wanted - place->made;
     unsigned mask = 0;
-    for (size_t i = place->wanted - place->made; i < place->wanted && i <= 2; i++)
-        for (size_t j = 0; j < ARRAY_SIZE(known); j++)
-            if (streq(place->names[i], known[j].name))
-                mask |= known[j].bit;
+    if (highest_made <= DEPTH_UDEV && place->wanted > DEPTH_UDEV)
+        mask |= COURIER_UDEV_TOP;
+    if (highest_made <= DEPTH_DATA_OR_TAGS && place->wanted > DEPTH_DATA_OR_TAGS)
+        mask |=
+            streq(place->names[DEPTH_DATA_OR_TAGS], "data") ? COURIER_UDEV_DATA : COURIER_UDEV_TAGS;
     return mask;
 }
 
@@ -157,7 +159,7 @@ static void tag_remove(const struct courier_world *world, const char *tag, const
         courier_place_open(world, path, false, &place, NULL) < 0)
         return;
     int parent_fd = courier_place_parent(&place);
-    if (parent_fd >= 0)
+    if (parent_fd >= 0 && owner_of(parent_fd, place.name) == OURS)
         (void)unlinkat(parent_fd, place.name, 0);
     courier_place_remove_made(&place, 1);
 }
@@ -265,7 +267,7 @@ int courier_record_write(const struct courier_world *world, const struct courier
         return r;
     }
     /* An init may have mounted its own /run since the marker was made. */
-    (void)courier_marker_make(world, reply, NULL);
+    (void)courier_marker_make(world, false, reply, NULL);
     reply->made_dirs |= made;
     return 0;
 }
@@ -292,21 +294,26 @@ int courier_record_remove(const struct courier_world *world, const struct courie
     return 0;
 }
 
-int courier_marker_make(const struct courier_world *world, struct courier_reply *reply,
+int courier_marker_make(const struct courier_world *world, bool first, struct courier_reply *reply,
                         struct refusal *why)
 {
     _cleanup_(courier_place_close) struct courier_place place = {0};
+    if (first)
+        courier_records_sweep(world);
     int r = courier_place_open(world, MARKER, true, &place, why);
     if (r < 0)
         return r;
-    _cleanup_close_ int fd = open_beneath(courier_place_parent(&place), place.name,
-                                          O_WRONLY | O_CREAT | O_EXCL, OUR_MODE);
+    int parent_fd = courier_place_parent(&place);
+    _cleanup_close_ int fd =
+        open_beneath(parent_fd, place.name, O_WRONLY | O_CREAT | O_EXCL, OUR_MODE);
     if (fd < 0 && errno != EEXIST) {
         int error = errno;
         courier_place_remove_made(&place, place.made);
         return refuse_file(MARKER, error, "made", why);
     }
     reply->made_dirs = made_directories(&place);
+    if (fd < 0 && first && owner_of(parent_fd, place.name) == OURS)
+        reply->made_dirs = COURIER_UDEV_ALL; /* as far as they are empty when it goes */
     return 0;
 }
 

@@ -33,10 +33,13 @@ int courier_record_write(const struct courier_world *world, const struct courier
                          struct courier_reply *reply, struct refusal *why);
 int courier_record_remove(const struct courier_world *world, const struct courier_request *request,
                           struct courier_reply *reply, struct refusal *why);
-int courier_marker_make(const struct courier_world *world, struct courier_reply *reply,
+int courier_marker_make(const struct courier_world *world, bool first, struct courier_reply *reply,
                         struct refusal *why);
 int courier_marker_remove(const struct courier_world *world, const struct courier_request *request,
                           struct courier_reply *reply, struct refusal *why);
+
+/* In courier_sweep.c. Removes all records of ours, with their tags. */
+void courier_records_sweep(const struct courier_world *world);
 
 /* In courier_look.c. What is not there is an answer and no failure. */
 int courier_look(const struct courier_world *world, const struct courier_request *request,

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define AT_HAND_TRIES 8  /* any mount or rename disturbs a look-up that must not wait */
 #define IN_ROOT_TRIES 64 /* a rename anywhere disturbs the look-up of a "..": EAGAIN */
 
 int mount_clone_fd(int fd)
@@ -35,6 +36,19 @@ int open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 {
     return open_resolved(dir_fd, path, flags, mode,
                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+int open_at_hand(int dir_fd, const char *path, int flags)
+{
+    int fd = -1;
+    for (unsigned i = 0; i < AT_HAND_TRIES && fd < 0; i++) {
+        fd = open_resolved(dir_fd, path, flags, 0,
+                           RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+                               RESOLVE_CACHED);
+        if (fd < 0 && errno != EAGAIN)
+            break;
+    }
+    return fd;
 }
 
 int open_in_root(int root_fd, const char *path, int flags)

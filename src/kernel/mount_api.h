@@ -25,3 +25,10 @@ int open_beneath(int dir_fd, const char *path, int flags, mode_t mode);
  * but never out of it, magic links are not. RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS. CLOEXEC.
  */
 int open_in_root(int root_fd, const char *path, int flags);
+
+/*
+ * Like open_beneath(), but only where the kernel has the whole path at hand: no file system is
+ * asked, so that none can keep us waiting. RESOLVE_CACHED. EAGAIN: it is not at hand, or moved
+ * meanwhile; EINVAL: the kernel is older than 5.12.
+ */
+int open_at_hand(int dir_fd, const char *path, int flags);

@@ -10,11 +10,9 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <sys/socket.h>
 
-#include "base/log.h"
+#include "kernel/network_visit.h"
 
 struct network_socket {
     struct nl_sock *nl;
@@ -58,18 +56,26 @@ static int on_error(struct sockaddr_nl *sender, struct nlmsgerr *answer, void *u
     return NL_STOP;
 }
 
-/* The thread changes over and comes back. Returns libnl's error. */
+struct connection {
+    struct nl_sock *nl;
+    int protocol;
+    int error; /* libnl's */
+};
+
+static int connect_here(void *userdata, struct refusal *why)
+{
+    (void)why; /* libnl's errors are no errno */
+    struct connection *connection = userdata;
+    connection->error = nl_connect(connection->nl, connection->protocol);
+    return 0;
+}
+
+/* Returns libnl's error. */
 static int connect_inside(struct nl_sock *nl, int netns_fd, int protocol)
 {
-    _cleanup_close_ int home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (home_fd < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
-        return -nl_syserr2nlerr(errno);
-    int r = nl_connect(nl, protocol);
-    if (setns(home_fd, CLONE_NEWNET) < 0) {
-        log_line(LOG_CRIT, "cannot leave a container's network namespace: %m");
-        abort();
-    }
-    return r;
+    struct connection connection = {.nl = nl, .protocol = protocol};
+    int r = network_visit(netns_fd, connect_here, &connection, NULL);
+    return r < 0 ? -nl_syserr2nlerr(-r) : connection.error;
 }
 
 static int hear_kernel_only(struct nl_sock *nl)

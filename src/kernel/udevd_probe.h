@@ -8,9 +8,11 @@
 /*
  * Whether something listens on /run/udev/control in the container's network namespace, and
  * something to the kernel's uevents: systemd opens the two one after the other, and who is told of
- * devices in between is told in vain. Processes of one namespace cannot be told apart: where
- * containers share it, the udevd of one counts for all. Returns 1 or 0, or a negative errno where
- * it cannot be known: the process is dead, or has more sockets than anybody should read through.
+ * devices in between is told in vain. Any program may open a socket of that name in a mount
+ * namespace of its own, so only a socket counts that the container's root opened. Processes of one
+ * namespace cannot be told apart: where containers share it, the udevd of one counts for all.
+ * Returns 1 or 0, or a negative errno where it cannot be known: -ESRCH, the process is dead;
+ * -E2BIG, there are more sockets than anybody should read through; ...
  */
 int udevd_probe(const struct namespaces *namespaces);
 

@@ -2,13 +2,11 @@
 #include "kernel/uevent_injector.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
-#include <sched.h>
 #include <sys/socket.h>
 
-#include "base/log.h"
+#include "kernel/network_visit.h"
 #include "model/uevent.h"
 
 /*
@@ -37,43 +35,28 @@ DEFINE_CLEANUP(struct uevent_injector *, uevent_injector_close)
 
 static const struct sockaddr_nl the_kernel = {.nl_family = AF_NETLINK};
 
-/* In the current namespace. Returns NULL with errno set. */
-static struct mnl_socket *open_socket(void)
+static int refuse_socket(struct refusal *why)
 {
+    return refuse(why, errno, "cannot open a uevent socket in the container's namespace: %m");
+}
+
+/* In the current namespace. */
+static int open_socket(void *userdata, struct refusal *why)
+{
+    struct mnl_socket **ret = userdata;
     _cleanup_(mnl_socket_closep) struct mnl_socket *nl =
         mnl_socket_open2(NETLINK_KOBJECT_UEVENT, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
-        return NULL;
+        return refuse_socket(why);
     if (connect(mnl_socket_get_fd(nl), (const struct sockaddr *)&the_kernel, sizeof(the_kernel)) <
         0)
-        return NULL;
+        return refuse_socket(why);
 
     /* A refusal need not carry our whole message back. */
     int yes = 1;
     if (mnl_socket_setsockopt(nl, NETLINK_CAP_ACK, &yes, sizeof(yes)) < 0)
-        return NULL;
-    return TAKE_PTR(nl);
-}
-
-static int open_socket_inside(int netns_fd, struct mnl_socket **ret, struct refusal *why)
-{
-    /* The thread's own: with threads, /proc/self is another one's namespace. */
-    _cleanup_close_ int home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (home_fd < 0)
-        return refuse(why, errno, "cannot hold the own network namespace: %m");
-    if (setns(netns_fd, CLONE_NEWNET) < 0)
-        return refuse(why, errno, "cannot enter the container's network namespace: %m");
-
-    struct mnl_socket *nl = open_socket();
-    int error = errno;
-    if (setns(home_fd, CLONE_NEWNET) < 0) {
-        log_line(LOG_CRIT, "cannot leave a container's network namespace: %m");
-        abort();
-    }
-    if (!nl)
-        return refuse(why, error, "cannot open a uevent socket in the container's namespace: %s",
-                      strerror(error));
-    *ret = nl;
+        return refuse_socket(why);
+    *ret = TAKE_PTR(nl);
     return 0;
 }
 
@@ -87,7 +70,7 @@ int uevent_injector_open(int netns_fd, uint32_t root_uid, uint32_t root_gid,
 
     injector->root_uid = root_uid;
     injector->root_gid = root_gid;
-    int r = open_socket_inside(netns_fd, &injector->socket, why);
+    int r = network_visit(netns_fd, open_socket, &injector->socket, why);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(injector);

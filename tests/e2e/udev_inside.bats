@@ -154,6 +154,39 @@ record_in_box() {
     assert_contains "$(info)" "E: ID_TEST=A5" "udevadm info"
 }
 
+@test "a daemon that knows nothing of its predecessor leaves nothing of a device that has gone" {
+    local record
+    start_udevd < <(udev_rules)
+    box_with_monitor
+    loop_add "$first"
+    record=$(record_in_box)
+    wait_until 10 is 1 monitored UDEV add
+    in_box box test -e "$record"
+    kill_daemon
+    rm -r "$runtime/containers"
+    loop_remove "$first"
+    start_daemon
+    register box
+    assert_equal "$(in_box box find /run/udev -type f)" /run/udev/control "the files in /run/udev"
+    ctl unregister box
+    not in_box box test -e /run/udev
+}
+
+@test "a daemon that takes over keeps the records, also when the container is registered again" {
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\""
+    loop_add "$first"
+    start_daemon
+    start_box box
+    register box
+    in_box box touch -d @1000000000 "$(record_in_box)"
+    kill_daemon
+    start_daemon
+    register box
+    assert_equal "$(in_box box stat -c %Y "$(record_in_box)")" 1000000000 "when the record was written"
+    ctl unregister box
+    not in_box box test -e /run/udev
+}
+
 # What is asked of a udevd: it listens on udev's control socket, and to the kernel. It ends when it reads a line.
 fake_udevd() {
     in_box box /usr/bin/python3 -I -S -c '
@@ -187,6 +220,45 @@ sys.stdin.readline()'
     echo end >"$work/udevd.stdin"
     wait_until 10 in_box box test -e "$(record_in_box)"
     assert_equal "$(monitored UDEV add)" 1 "udev's events of a device that has not changed"
+}
+
+# What a program without rights can do: a name that makes a line of its own in /proc/net/unix, and a control socket in
+# a mount namespace of its own. It ends when it reads a line.
+false_udevd() {
+    in_box box unshare --mount /usr/bin/python3 -I -S -c '
+import ctypes, os, socket, sys
+ctypes.CDLL(None, use_errno=True).mount(b"none", b"/run", b"tmpfs", 0, None)
+os.mkdir("/run/udev")
+os.chown("/run/udev", 1000, 1000)
+os.setgroups([])
+os.setgid(1000)
+os.setuid(1000)
+kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15)
+kernel.bind((0, 1))
+kept = []
+for name in "/run/udev/control", "\0x\n0000000000000000: 00000002 00000000 00010000 0005 01 12345 /run/udev/control":
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.bind(name)
+    control.listen()
+    kept.append(control)
+print("bound", flush=True)
+sys.stdin.readline()' >"$work/false.log"
+}
+
+@test "a program without rights that passes for a udevd is none" {
+    box_with_monitor
+    loop_add "$first"
+    wait_until 10 is 1 monitored UDEV add
+    hold_open false
+    in_background false_udevd <"$work/false.stdin"
+    wait_until 10 grep -q bound "$work/false.log"
+    [[ $(in_box box cat /proc/net/unix | grep -c ' /run/udev/control$') -ge 2 ]]
+    echo change >"/sys$(loop_path "$first")/uevent"
+    wait_until 10 is 1 monitored UDEV change
+    assert_equal "$(container_fact box udev)" kernel "who does what udev does"
+    in_box box test -e "$(record_in_box)"
+    assert_equal "$(monitored KERNEL add)" 1 "adds"
+    echo end >"$work/false.stdin"
 }
 
 @test "a container whose /run cannot be written gets everything else, and status says so" {

@@ -237,6 +237,113 @@ static void only_names_of_records_are_taken(void **state)
     scene_close(&scene);
 }
 
+static void a_tag_may_be_called_like_a_directory_of_udevs(void **state)
+{
+    static const char *const tags[] = {"udev", "data", "tags", "run"};
+    struct scene scene;
+    char text[32];
+    (void)state;
+    scene_open(&scene, NULL);
+    assert_int_equal(fixture_mkdir(scene.fixture, "/run/udev"), 0);
+    assert_int_equal(fixture_mkdir(scene.fixture, "/run/udev/data"), 0);
+    assert_int_equal(fixture_mkdir(scene.fixture, "/run/udev/tags"), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+        snprintf(text, sizeof(text), "G:%s\n", tags[i]);
+        struct courier_reply reply = ask(&scene, COURIER_RECORD_WRITE, text, 0);
+        assert_int_equal(reply.error, 0);
+        assert_int_equal(reply.made_dirs, 0);
+    }
+    assert_int_equal(scene_stat(&scene, "/run/udev/tags/run/" ID), 0);
+    assert_int_equal(scene_stat(&scene, "/run/udev/tags/tags"), -ENOENT);
+    scene_close(&scene);
+}
+
+/* The first marker that a daemon asks for. */
+static struct courier_reply take_over(struct scene *scene)
+{
+    const struct courier_request request = {.verb = COURIER_MARKER_MAKE, .first = true};
+    return scene_ask(scene->courier, &request, -1);
+}
+
+static void write_record(struct scene *scene, const char *id, const char *text)
+{
+    struct courier_request request = {.verb = COURIER_RECORD_WRITE};
+    snprintf(request.path, sizeof(request.path), "%s", id);
+    snprintf(request.text, sizeof(request.text), "%s", text);
+    assert_int_equal(scene_ask(scene->courier, &request, -1).error, 0);
+}
+
+static void what_a_predecessor_left_is_swept_and_its_marker_taken_over(void **state)
+{
+    struct scene scene;
+    char id[32];
+    (void)state;
+    scene_open(&scene, NULL);
+    for (unsigned i = 0; i < 300; i++) { /* more than one getdents64(2) has room for */
+        snprintf(id, sizeof(id), "c189:%u", i);
+        write_record(&scene, id, "E:A=1\nG:one\n");
+    }
+    write_record(&scene, "n7", "E:A=1\n");
+    write_record(&scene, "+usb:1-1", "E:A=1\n");
+    struct courier_reply reply = ask(&scene, COURIER_MARKER_MAKE, "", 0);
+    assert_int_equal(reply.made_dirs, 0);
+    assert_int_equal(scene_stat(&scene, "/run/udev/data/n7"), 0); /* it is not the first */
+
+    reply = take_over(&scene);
+    assert_int_equal(reply.error, 0);
+    assert_int_equal(reply.made_dirs, ALL_DIRS);
+    expect_text(&scene, "/run/udev/control", "");
+    assert_int_equal(fixture_run(scene.fixture, remove_directory, (void *)"/run/udev/data"), 0);
+    assert_int_equal(fixture_run(scene.fixture, remove_directory, (void *)"/run/udev/tags"), 0);
+    assert_int_equal(ask(&scene, COURIER_MARKER_REMOVE, "", reply.made_dirs).made_dirs, 0);
+    assert_int_equal(scene_stat(&scene, "/run/udev"), -ENOENT);
+    scene_close(&scene);
+}
+
+static int chown_record(void *argument)
+{
+    return chown(argument, 1000, 0) < 0 ? -errno : 0;
+}
+
+static int make_read_only(void *argument)
+{
+    return chmod(argument, 0444) < 0 ? -errno : 0;
+}
+
+static void what_is_not_ours_is_not_swept(void **state)
+{
+    static const char *const others[] = {"/run/udev/data/c1:1", "/run/udev/data/c1:2",
+                                         "/run/udev/data/README", "/run/udev/control"};
+    struct scene scene;
+    (void)state;
+    scene_open(&scene, NULL);
+    write_record(&scene, "c1:2", "E:A=1\n");
+    write_record(&scene, "c1:4", "E:A=1\n");
+    assert_int_equal(ask(&scene, COURIER_MARKER_REMOVE, "", 0).error, 0);
+    assert_int_equal(fixture_write(scene.fixture, "/run/udev/data/c1:1", "E:B=2\n"), 0);
+    assert_int_equal(fixture_run(scene.fixture, chown_record, (void *)others[1]), 0);
+    assert_int_equal(fixture_write(scene.fixture, "/run/udev/data/README", "no record"), 0);
+    assert_int_equal(fixture_run(scene.fixture, make_read_only, (void *)others[2]), 0);
+    assert_int_equal(fixture_write(scene.fixture, "/run/udev/control", "socket"), 0);
+
+    struct courier_reply reply = take_over(&scene);
+    assert_int_equal(reply.error, 0);
+    assert_int_equal(reply.made_dirs, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_int_equal(scene_stat(&scene, others[i]), 0);
+    assert_int_equal(scene_stat(&scene, "/run/udev/data/c1:4"), -ENOENT);
+    scene_close(&scene);
+}
+
+static void where_nothing_is_left_there_is_nothing_to_sweep(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_open(&scene, NULL);
+    assert_int_equal(take_over(&scene).made_dirs, COURIER_UDEV_TOP);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +355,10 @@ int main(void)
         cmocka_unit_test(a_text_without_room_leaves_the_record_as_it_was),
         cmocka_unit_test(without_a_run_it_says_so),
         cmocka_unit_test(only_names_of_records_are_taken),
+        cmocka_unit_test(a_tag_may_be_called_like_a_directory_of_udevs),
+        cmocka_unit_test(what_a_predecessor_left_is_swept_and_its_marker_taken_over),
+        cmocka_unit_test(what_is_not_ours_is_not_swept),
+        cmocka_unit_test(where_nothing_is_left_there_is_nothing_to_sweep),
     };
     return cmocka_run_group_tests(tests, scene_start, scene_stop);
 }

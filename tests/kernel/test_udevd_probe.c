@@ -8,9 +8,15 @@
 #include <linux/netlink.h>
 #include <poll.h>
 #include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "fixture.h"
 #include "kernel/udevd_probe.h"
@@ -27,8 +33,13 @@ static void lines_of_other_sockets_are_passed_over(void **state)
         {"0000000000000000: 00000003 00000000 00000000 0005 03 12 /run/udev/control\n", false},
         {"0000000000000000: 00000002 00000000 00010000 0005 01 12 /run/udev/control2\n", false},
         {"0000000000000000: 00000002 00000000 00010000 0005 01 12 @/run/udev/control\n", false},
-        {"0000000000000000: 00000002 00000000 00010000 0001 01 12 /run/x /run/udev/control\n",
+        {"ffff888003a0b000: 00000002 00000000 00010000 0005 01 1234567 /run/udev/control\n", true},
+        {"0000000000000000: 00000002 00000000 00010000 0001 01 12 /run/udev/control\n", false},
+        {"0000000000000000: 00000002 00000000 00010000 0005 01 12 /run/x /run/udev/control\n",
          false},
+        {"0000000000000000: 00000002 00000000 00010000 0005 01 12  /run/udev/control\n", false},
+        {"0000000000000000: 00000002 00000000 00010000 0005 01 12 /run/udev/control", false},
+        {"0 1: 00000002 00000000 00010000 0005 01 12 /run/udev/control\n", false},
         {"0000000000000000: 00000002 00000000 00010000 0005 01 12\n", false},
         {"Num       RefCount Protocol Flags    Type St Inode Path\n", false},
         {"/run/udev/control\n", false},
@@ -65,8 +76,78 @@ static void only_the_kernels_uevents_count(void **state)
         assert_int_equal(udevd_probe_uevent_line(cases[i].line), cases[i].listens);
 }
 
-/* What a udevd has, as it comes up. */
-enum stage { BOUND, LISTENS, HEARS_THE_KERNEL };
+struct scene {
+    struct fixture *fixture;
+    struct namespaces namespaces;
+};
+
+static void scene_open(struct scene *scene)
+{
+    const char *missing = fixture_missing();
+    if (missing) {
+        print_message("skipped: %s\n", missing);
+        skip();
+    }
+    *scene = (struct scene){.namespaces = NAMESPACES_EMPTY};
+    assert_int_equal(fixture_start(NULL, &scene->fixture), 0);
+    assert_int_equal(namespaces_open(fixture_pid(scene->fixture), NULL, &scene->namespaces, NULL),
+                     0);
+    assert_int_equal(fixture_mkdir(scene->fixture, "/run/udev"), 0);
+}
+
+static void scene_close(struct scene *scene)
+{
+    fixture_stop(scene->fixture);
+    namespaces_close(&scene->namespaces);
+}
+
+/* As on a kernel that has no sock_diag: in a child, as there is no way back. */
+static int forbid_questions(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter)
+        return -ENOMEM;
+    int r =
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2,
+                         SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG));
+    if (r == 0)
+        r = seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
+
+static int probe_unanswered(const struct namespaces *namespaces)
+{
+    int *answer = fixture_shared(sizeof(*answer)), status;
+    assert_non_null(answer);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int r = forbid_questions();
+        *answer = r < 0 ? r : udevd_probe(namespaces);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    return *answer;
+}
+
+/* Whoever is asked. */
+static void expect_answer(const struct namespaces *namespaces, int answer)
+{
+    assert_int_equal(udevd_probe(namespaces), answer);
+    assert_int_equal(probe_unanswered(namespaces), answer);
+}
+
+/* Sockets that a program inside opens, until the test ends it. */
+struct opening {
+    const char *name; /* of the file, or behind the NUL of an abstract name */
+    unsigned count;   /* of abstract ones: each has a number behind its name; 0: one socket */
+    int type;
+    bool bound_only;   /* it does not listen */
+    bool hears_kernel; /* and a socket for the kernel's uevents */
+    uid_t uid;         /* not 0: in a mount namespace and a /run of its own */
+    bool *open;        /* shared: all is there */
+};
 
 static int hear_the_kernel(void)
 {
@@ -75,29 +156,80 @@ static int hear_the_kernel(void)
     return fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 }
 
-/* Inside, until the test ends it. `argument`: how far it comes. */
-static int bind_control(void *argument)
+static int become_somebody(uid_t uid)
 {
-    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/udev/control"};
-    const enum stage *stage = argument;
-    if (*stage == HEARS_THE_KERNEL && hear_the_kernel() < 0)
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/run", "tmpfs", 0, NULL) < 0 ||
+        mkdir("/run/udev", 0755) < 0 || chown("/run/udev", uid, uid) < 0 ||
+        setresuid(uid, uid, uid) < 0)
         return -errno;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-        (*stage > BOUND && listen(fd, 1) < 0))
+    /* The change of ids has cleared it. */
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int open_socket(const struct opening *opening, unsigned number)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t at = opening->name[0] != '/', length;
+    snprintf(address.sun_path + at, sizeof(address.sun_path) - at, "%s", opening->name);
+    length = at + strlen(opening->name);
+    if (opening->count)
+        length += (size_t)snprintf(address.sun_path + length, sizeof(address.sun_path) - length,
+                                   "%u.%d", number, (int)getpid());
+    int fd = socket(AF_UNIX, opening->type | SOCK_CLOEXEC, 0);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !at);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, size) < 0 ||
+        (!opening->bound_only && opening->type != SOCK_DGRAM && listen(fd, 1) < 0))
         return -errno;
+    return 0;
+}
+
+static int open_sockets(void *argument)
+{
+    const struct opening *opening = argument;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -errno;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -errno;
+    int r = opening->uid ? become_somebody(opening->uid) : 0;
+    if (r == 0 && opening->hears_kernel)
+        r = hear_the_kernel();
+    for (unsigned i = 0; r == 0 && i < (opening->count ? opening->count : 1); i++)
+        r = open_socket(opening, i);
+    if (r < 0)
+        return r;
+    *opening->open = true;
     for (;;)
         (void)poll(NULL, 0, -1);
 }
 
-static void wait_for(const struct fixture *fixture, const char *path)
+struct program {
+    pid_t pid;
+    int result_fd;
+};
+
+/* Returns when all is open. */
+static struct program run(const struct scene *scene, const struct opening *what)
 {
-    struct stat st;
+    struct opening opening = *what;
+    struct program program;
+    opening.open = fixture_shared(sizeof(bool));
+    assert_non_null(opening.open);
+    program.pid = fixture_launch(scene->fixture, open_sockets, &opening, &program.result_fd);
+    assert_true(program.pid > 0);
     uint64_t deadline = now_us() + DEADLINE_US;
-    while (fixture_stat(fixture, path, &st) < 0) {
+    while (!*(volatile bool *)opening.open) {
+        struct pollfd look = {.fd = program.result_fd, .events = POLLIN};
+        assert_int_equal(poll(&look, 1, 1), 0); /* it failed */
         assert_true(now_us() < deadline);
-        sched_yield();
     }
+    return program;
+}
+
+static void end(struct program program)
+{
+    fixture_kill(program.pid, program.result_fd);
 }
 
 static void wait_for_answer(const struct namespaces *namespaces, int answer)
@@ -107,9 +239,45 @@ static void wait_for_answer(const struct namespaces *namespaces, int answer)
         assert_true(now_us() < deadline);
         sched_yield();
     }
+    assert_int_equal(probe_unanswered(namespaces), answer);
 }
 
-static bool listens_on_control(const struct namespaces *namespaces)
+static void who_listens_to_both_counts_and_who_is_coming_up_does_not(void **state)
+{
+    static const struct opening stages[] = {
+        {.name = "/run/udev/control", .type = SOCK_SEQPACKET, .bound_only = true},
+        {.name = "/run/udev/control", .type = SOCK_SEQPACKET},
+        {.name = "/run/udev/control",
+         .type = SOCK_SEQPACKET,
+         .bound_only = true,
+         .hears_kernel = true},
+    };
+    struct scene scene;
+    (void)state;
+    scene_open(&scene);
+    expect_answer(&scene.namespaces, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+        struct program program = run(&scene, &stages[i]);
+        expect_answer(&scene.namespaces, 0);
+        end(program);
+        assert_int_equal(fixture_unlink(scene.fixture, "/run/udev/control"), 0);
+    }
+    const struct opening udevd = {
+        .name = "/run/udev/control", .type = SOCK_SEQPACKET, .hears_kernel = true};
+    struct program program = run(&scene, &udevd);
+    expect_answer(&scene.namespaces, 1);
+    end(program);
+    wait_for_answer(&scene.namespaces, 0);
+
+    fixture_stop(TAKE_PTR(scene.fixture));
+    assert_int_equal(udevd_probe(&scene.namespaces), -ESRCH);
+    assert_int_equal(probe_unanswered(&scene.namespaces), -ESRCH);
+    scene_close(&scene);
+}
+
+#define FORGED_LINE "0000000000000000: 00000002 00000000 00010000 0005 01 12345 /run/udev/control"
+
+static bool is_listed(const struct namespaces *namespaces)
 {
     char path[64], line[256];
     bool found = false;
@@ -122,49 +290,88 @@ static bool listens_on_control(const struct namespaces *namespaces)
     return found;
 }
 
-static void who_listens_to_both_counts_and_who_is_coming_up_does_not(void **state)
+static void what_only_looks_like_a_udevd_is_none(void **state)
 {
-    struct fixture *fixture = NULL;
-    struct namespaces namespaces = NAMESPACES_EMPTY;
-    const char *missing = fixture_missing();
-    int result_fd;
+    static const struct {
+        struct opening opening;
+        bool listed; /* /proc/PID/net/unix has such a line: the look at the path decides */
+    } cases[] = {
+        {{.name = "x\n" FORGED_LINE, .type = SOCK_DGRAM, .uid = 1000, .hears_kernel = true}, true},
+        {{.name = "x\n" FORGED_LINE, .type = SOCK_SEQPACKET, .hears_kernel = true}, true},
+        {{.name = "/run/udev/control", .type = SOCK_SEQPACKET, .uid = 1000, .hears_kernel = true},
+         true},
+        {{.name = "/run/udev/control", .type = SOCK_STREAM, .hears_kernel = true}, false},
+        {{.name = "/run/udev/control2", .type = SOCK_SEQPACKET, .hears_kernel = true}, false},
+        {{.name = "/run/udev/contro", .type = SOCK_SEQPACKET, .hears_kernel = true}, false},
+        {{.name = "run/udev/control", .type = SOCK_SEQPACKET, .hears_kernel = true}, false},
+    };
     (void)state;
-    if (missing) {
-        print_message("skipped: %s\n", missing);
-        skip();
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct scene scene;
+        scene_open(&scene);
+        struct program program = run(&scene, &cases[i].opening);
+        assert_int_equal(is_listed(&scene.namespaces), cases[i].listed);
+        expect_answer(&scene.namespaces, 0);
+        end(program);
+        scene_close(&scene);
     }
-    assert_int_equal(fixture_start(NULL, &fixture), 0);
-    assert_int_equal(namespaces_open(fixture_pid(fixture), NULL, &namespaces, NULL), 0);
-    assert_int_equal(fixture_mkdir(fixture, "/run/udev"), 0);
-    assert_int_equal(udevd_probe(&namespaces), 0);
+}
 
-    enum stage stage = BOUND;
-    pid_t pid = fixture_launch(fixture, bind_control, &stage, &result_fd);
-    wait_for(fixture, "/run/udev/control");
-    assert_int_equal(udevd_probe(&namespaces), 0);
-    fixture_kill(pid, result_fd);
-    assert_int_equal(fixture_unlink(fixture, "/run/udev/control"), 0);
+/* The marker that a container has from us is no socket. */
+static void a_forged_line_does_not_make_a_socket_of_the_marker(void **state)
+{
+    const struct opening opening = {
+        .name = "x\n" FORGED_LINE, .type = SOCK_SEQPACKET, .uid = 1000, .hears_kernel = true};
+    struct scene scene;
+    (void)state;
+    scene_open(&scene);
+    assert_int_equal(fixture_write(scene.fixture, "/run/udev/control", ""), 0);
+    struct program program = run(&scene, &opening);
+    expect_answer(&scene.namespaces, 0);
+    end(program);
+    scene_close(&scene);
+}
 
-    stage = LISTENS;
-    pid = fixture_launch(fixture, bind_control, &stage, &result_fd);
-    uint64_t deadline = now_us() + DEADLINE_US;
-    while (!listens_on_control(&namespaces)) {
-        assert_true(now_us() < deadline);
-        sched_yield();
-    }
-    assert_int_equal(udevd_probe(&namespaces), 0);
-    fixture_kill(pid, result_fd);
-    assert_int_equal(fixture_unlink(fixture, "/run/udev/control"), 0);
+#define CROWDS 5
+#define CROWD 3600 /* sockets each: more together than are looked at */
 
-    stage = HEARS_THE_KERNEL;
-    pid = fixture_launch(fixture, bind_control, &stage, &result_fd);
-    wait_for_answer(&namespaces, 1);
-    fixture_kill(pid, result_fd);
-    wait_for_answer(&namespaces, 0);
+static void gather(const struct scene *scene, int type, struct program crowds[static CROWDS])
+{
+    const struct opening crowd = {.name = "crowd", .count = CROWD, .type = type};
+    for (size_t i = 0; i < CROWDS; i++)
+        crowds[i] = run(scene, &crowd);
+}
 
-    fixture_stop(fixture);
-    assert_true(udevd_probe(&namespaces) < 0);
-    namespaces_close(&namespaces);
+static void a_crowd_of_other_sockets_hides_no_udevd(void **state)
+{
+    const struct opening udevd = {
+        .name = "/run/udev/control", .type = SOCK_SEQPACKET, .hears_kernel = true};
+    struct program crowds[CROWDS];
+    struct scene scene;
+    (void)state;
+    scene_open(&scene);
+    gather(&scene, SOCK_DGRAM, crowds);
+    assert_int_equal(udevd_probe(&scene.namespaces), 0);
+    struct program program = run(&scene, &udevd);
+    assert_int_equal(udevd_probe(&scene.namespaces), 1);
+    end(program);
+    for (size_t i = 0; i < CROWDS; i++)
+        end(crowds[i]);
+    scene_close(&scene);
+}
+
+static void a_crowd_that_listens_is_not_read_through(void **state)
+{
+    struct program crowds[CROWDS];
+    struct scene scene;
+    (void)state;
+    scene_open(&scene);
+    gather(&scene, SOCK_SEQPACKET, crowds);
+    assert_int_equal(udevd_probe(&scene.namespaces), -E2BIG);
+    for (size_t i = 0; i < CROWDS; i++)
+        end(crowds[i]);
+    wait_for_answer(&scene.namespaces, 0);
+    scene_close(&scene);
 }
 
 int main(void)
@@ -173,6 +380,10 @@ int main(void)
         cmocka_unit_test(lines_of_other_sockets_are_passed_over),
         cmocka_unit_test(only_the_kernels_uevents_count),
         cmocka_unit_test(who_listens_to_both_counts_and_who_is_coming_up_does_not),
+        cmocka_unit_test(what_only_looks_like_a_udevd_is_none),
+        cmocka_unit_test(a_forged_line_does_not_make_a_socket_of_the_marker),
+        cmocka_unit_test(a_crowd_of_other_sockets_hides_no_udevd),
+        cmocka_unit_test(a_crowd_that_listens_is_not_read_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,7 +174,7 @@ static int place_repair(void *userdata, struct door_place *place, struct refusal
     return door->repairs;
 }
 
-static int place_has_udevd(void *userdata, const struct door_place *place)
+static int place_has_udevd(void *userdata, struct door_place *place)
 {
     const struct recording_door *door = userdata;
     (void)place;

@@ -11,7 +11,7 @@
 
 #include "engine_bench.h"
 
-/* udev's word inside: records, udev's events, the marker, and a udevd that comes and goes. */
+/* udev's word inside: records, udev's events and the marker. */
 
 #define RECORD "/run/udev/data/c188:0"
 #define DESCRIBED(c, action) c " record-write " RECORD "\n" c " udev-event " action " " TTY "\n"
@@ -312,68 +312,6 @@ static void a_marker_that_hangs_is_tried_again(void **state)
     assert_false(container->stalled);
 }
 
-static void a_container_with_a_udevd_is_left_to_it(void **state)
-{
-    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
-    bench->door.has_udevd = 1;
-    bench_register(bench, "c1", 1);
-    bench_forget(bench);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_expect(bench, GIVEN_STEPS("c1"));
-    bench_event(bench, "change", TTY, NULL);
-    bench_expect(bench, SAID("c1", "change"));
-    bench_unplug(bench, TTY);
-    bench_expect(bench, CUT_STEPS("c1") TAKEN_STEPS("c1"));
-}
-
-static void a_udevd_that_comes_hears_of_all_and_our_records_go(void **state)
-{
-    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
-    bench_register(bench, "c1", 1);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_forget(bench);
-    bench->door.has_udevd = 1;
-    delegation_repair(bench->delegation);
-    bench_expect(bench, "c1 record-remove " RECORD "\n" SAID("c1", "add"));
-    delegation_repair(bench->delegation);
-    bench_event(bench, "change", TTY, NULL);
-    bench_expect(bench, SAID("c1", "change"));
-
-    bench->door.has_udevd = -ESRCH; /* not known: as before */
-    delegation_repair(bench->delegation);
-    bench_expect(bench, "");
-    bench->door.has_udevd = 0;
-    delegation_repair(bench->delegation);
-    bench_expect(bench, "c1 marker-make\nc1 record-write " RECORD "\n");
-    bench_event(bench, "change", TTY, NULL);
-    bench_expect(bench, SAID("c1", "change") "c1 udev-event change " TTY "\n");
-    bench_unplug(bench, TTY);
-    bench_expect(bench, CUT_STEPS("c1") TAKEN_WITH_RECORD("c1"));
-}
-
-static void a_udevd_is_seen_where_there_is_no_device(void **state)
-{
-    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
-    bench->door.has_udevd = 1;
-    assert_true(bench_register(bench, "c1", 1)->has_udevd);
-    bench_forget(bench);
-    bench->door.has_udevd = 0;
-    delegation_repair(bench->delegation);
-    assert_false(delegation_find(bench->delegation, "c1")->has_udevd);
-    bench_expect(bench, "c1 marker-make\n"); /* the udevd's socket went, and libudev is to listen */
-}
-
-static void an_event_is_enough_to_see_the_udevd(void **state)
-{
-    struct bench *bench = begin(state, FAKE_UDEVD_NONE);
-    bench_register(bench, "c1", 1);
-    bench_plug(bench, TTY, "tty", TTY_UEVENT);
-    bench_forget(bench);
-    bench->door.has_udevd = 1;
-    bench_event(bench, "change", TTY, NULL);
-    bench_expect(bench, SAID("c1", "change") "c1 record-remove " RECORD "\n" SAID("c1", "add"));
-}
-
 static void the_records_links_are_those_that_are_there(void **state)
 {
     struct bench *bench = begin(state, FAKE_UDEVD_NONE);
@@ -403,10 +341,6 @@ int main(void)
         BENCH_TEST(who_unregisters_while_the_marker_is_made_has_none),
         BENCH_TEST(a_marker_that_cannot_be_made_is_noted),
         BENCH_TEST(a_marker_that_hangs_is_tried_again),
-        BENCH_TEST(a_container_with_a_udevd_is_left_to_it),
-        BENCH_TEST(a_udevd_that_comes_hears_of_all_and_our_records_go),
-        BENCH_TEST(a_udevd_is_seen_where_there_is_no_device),
-        BENCH_TEST(an_event_is_enough_to_see_the_udevd),
         BENCH_TEST(the_records_links_are_those_that_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
