@@ -14,6 +14,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/log.h"
+#include "kernel/process.h"
 
 #define NAME "org.freedesktop.machine1"
 #define PATH "/org/freedesktop/machine1"
@@ -76,6 +77,18 @@ static int remember(struct machined *machined, const char *name, pid_t leader)
     return 0;
 }
 
+/* Newer versions let others than root register what they call a machine: its name is theirs. */
+static int check_owner(pid_t leader, struct refusal *why)
+{
+    uid_t owner;
+    int r = process_owner(leader, &owner);
+    if (r < 0)
+        return refuse(why, -r, "cannot look at process %d: %s", (int)leader, strerror(-r));
+    return owner == 0 ? 0
+                      : refuse(why, EPERM, "process %d belongs to user %u, and not to root",
+                               (int)leader, owner);
+}
+
 static void add_machine(struct machined *machined, const struct properties *properties)
 {
     struct delegation *delegation = machined->service->delegation;
@@ -96,7 +109,7 @@ static void add_machine(struct machined *machined, const struct properties *prop
         r = remember(machined, properties->name, leader);
     if (r < 0)
         refuse(&why, -r, "no memory");
-    else
+    else if ((r = check_owner(leader, &why)) == 0)
         r = delegation_register(delegation, properties->name, leader, NULL, &labels, &container,
                                 &why);
     if (r < 0)

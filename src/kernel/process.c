@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -30,6 +32,23 @@ uint64_t process_start_time(pid_t pid)
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
     return at ? strtoull(at, NULL, 10) : 0;
+}
+
+int process_owner(pid_t pid, uid_t *ret)
+{
+    char path[64];
+    struct stat own, its, process;
+    snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &its) < 0 || stat("/proc/self/ns/user", &own) < 0)
+        return -errno;
+    if (own.st_dev != its.st_dev || own.st_ino != its.st_ino)
+        return ioctl(fd, NS_GET_OWNER_UID, ret) < 0 ? -errno : 0;
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    if (stat(path, &process) < 0)
+        return -errno;
+    *ret = process.st_uid;
+    return 0;
 }
 
 int process_boot_id(char ret[PROCESS_BOOT_ID_SIZE])

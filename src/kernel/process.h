@@ -18,6 +18,12 @@ uint64_t process_start_time(pid_t pid);
 /* Whether it has not ended: a zombie has. */
 bool process_is_alive(pid_t pid);
 
+/*
+ * Who made it: the owner of its user namespace, or its user where that is our own namespace. What
+ * belongs to root was started by root. Returns 0 and *ret, or a negative errno.
+ */
+int process_owner(pid_t pid, uid_t *ret);
+
 /* The kernel's name for this boot. Returns 0 or a negative errno. */
 int process_boot_id(char ret[PROCESS_BOOT_ID_SIZE]);
 

@@ -122,6 +122,18 @@ machined_knows() {
     it_has_opened_first
 }
 
+@test "machined: a container that does not belong to root is not registered" {
+    by_machined
+    start_daemon
+    in_background setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --mount --pid --fork sleep 100
+    nspawn_make_group
+    echo "$background" >"$nspawn_group/cgroup.procs"
+    busctl --system call org.freedesktop.machine1 /org/freedesktop/machine1 org.freedesktop.machine1.Manager \
+        RegisterMachine 'sayssus' it 0 mine container "$background" "" >/dev/null
+    wait_until 5 grep -q 'belongs to user 65534' "$work/devolved.log"
+    assert_equal "$(container_names)" "" "containers"
+}
+
 @test "machined: a virtual machine is none of ours" {
     by_machined
     start_daemon
