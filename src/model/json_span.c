@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 
 struct scan {
     const char *text;
@@ -90,13 +91,28 @@ static bool skip_value(struct scan *scan)
     }
 }
 
-/* One member: whether its key is the one that is looked for. A key with an escape in it is none. */
-static bool scan_member(struct scan *scan, const char *key, bool *ret_is, struct json_span *ret)
+/*
+ * Whether the key at this place is the one that is looked for. Returns 1, 0, or -EBADMSG where
+ * another reader may take it for that: some know no case, and an escape may stand for any letter.
+ */
+static int compare_key(const struct scan *scan, size_t start, size_t end, const char *key)
+{
+    const char *its = scan->text + start;
+    size_t length = end - start;
+    if (memchr(its, '\\', length))
+        return -EBADMSG;
+    if (length != strlen(key) || strncasecmp(its, key, length) != 0)
+        return 0;
+    return memcmp(its, key, length) == 0 ? 1 : -EBADMSG;
+}
+
+/* One member, and whether it is the one that is looked for. */
+static bool scan_member(struct scan *scan, const char *key, int *ret_is, struct json_span *ret)
 {
     size_t start, end;
     if (!skip_string(scan, &start, &end) || !take(scan, ':'))
         return false;
-    *ret_is = end - start == strlen(key) && memcmp(scan->text + start, key, end - start) == 0;
+    *ret_is = compare_key(scan, start, end, key);
     skip_blanks(scan);
     ret->start = scan->at;
     if (!skip_value(scan))
@@ -115,7 +131,10 @@ int json_span_find(const char *text, size_t size, const char *key, struct json_s
 {
     struct scan scan = {.text = text, .size = size};
     struct json_span span = {.start = 0}, member = {.start = 0};
-    bool found = false, is = false;
+    bool found = false;
+    int is = 0;
+    if (memchr(text, '\0', size))
+        return refuse(why, EBADMSG, "it has a byte of zero in it");
     if (!take(&scan, '{'))
         return refuse_text(&scan, why);
     span.start = span.end = scan.at;
@@ -123,11 +142,14 @@ int json_span_find(const char *text, size_t size, const char *key, struct json_s
     for (bool more = !span.first; more;) {
         if (!scan_member(&scan, key, &is, &member))
             return refuse_text(&scan, why);
-        if (is && found)
+        if (is < 0)
+            return refuse(why, EBADMSG, "the key before byte %zu may be taken for \"%s\"",
+                          member.start, key);
+        if (is > 0 && found)
             return refuse(why, EBADMSG, "it has \"%s\" twice", key);
-        if (is)
+        if (is > 0)
             span = member;
-        found |= is;
+        found |= is > 0;
         more = take(&scan, ',');
         if (!more && !take(&scan, '}'))
             return refuse_text(&scan, why);

@@ -19,7 +19,8 @@ struct json_span {
 /*
  * Finds the member of the outermost object; RFC 8259 as far as it matters for where things begin
  * and end. Returns 1 and *ret, 0 where there is none, or -EBADMSG and the reason, also for one that
- * is there twice.
+ * is there twice, or where another reader might find it in what is not it: a key that differs in
+ * case alone, or any with an escape in it.
  */
 int json_span_find(const char *text, size_t size, const char *key, struct json_span *ret,
                    struct refusal *why);
