@@ -6,14 +6,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
-#include <time.h>
+#include <sys/stat.h>
 
 #include "config.h"
 #include "hooks/docker_record.h"
 #include "hooks/runtime_call.h"
 #include "hooks/runtime_config.h"
-#include "model/varlink_message.h"
+#include "hooks/runtime_log.h"
 
 #define PROGRAM "devolve-runtime"
 #define PREFIX "--devolve-"
@@ -38,10 +39,11 @@ struct shim {
     const char *runtime; /* NULL: one of `runtimes` */
     const char *directory;
     const char *hook;
+    const char *unknown; /* an option that begins as ours do */
     bool required;
 };
 
-/* Returns 1 where it is an option of ours, 0 where it is not, 2: all was said, or -EINVAL. */
+/* Returns 1 where it is an option of ours, 0 where it is not, 2: all was said. */
 static int take_option(struct shim *shim, const char *argument)
 {
     const char *option = after_prefix(argument, PREFIX), *value;
@@ -58,9 +60,7 @@ static int take_option(struct shim *shim, const char *argument)
     else if (streq(option, "help") || streq(option, "version"))
         return fputs(streq(option, "help") ? usage : PACKAGE_STRING "\n", stdout), 2;
     else
-        return fprintf(stderr, PROGRAM ": what is '%s'? See " PROGRAM " --devolve-help\n",
-                       argument),
-               -EINVAL;
+        shim->unknown = argument;
     return 1;
 }
 
@@ -83,7 +83,7 @@ static void hook_arguments(const struct shim *shim, const char *name,
     out[count] = NULL;
 }
 
-static int edit(const struct shim *shim, const struct runtime_call *call, int bundle_fd,
+static int edit(const struct shim *shim, const char *id, int dir_fd, const char *file,
                 struct refusal *why)
 {
     _cleanup_free_ char *text = NULL, *edited = NULL, *name = NULL;
@@ -91,61 +91,66 @@ static int edit(const struct shim *shim, const struct runtime_call *call, int bu
     struct refusal remark;
     size_t size = 0;
 
-    int r = runtime_config_read(bundle_fd, call->config, &text, &size, why);
+    int r = runtime_config_read(dir_fd, file, &text, &size, why);
     if (r < 0)
         return r;
-    if (docker_record_name(text, size, call->id, &name, &remark) < 0)
-        fprintf(stderr, PROGRAM ": container %s is registered under its id: %s\n", call->id,
-                remark.text);
+    if (docker_record_name(text, size, id, &name, &remark) < 0)
+        fprintf(stderr, PROGRAM ": container %s is registered under its id: %s\n", id, remark.text);
     hook_arguments(shim, name, arguments);
     const struct runtime_hook hook = {.path = shim->hook, .arguments = arguments};
     r = runtime_config_add_hook(text, size, &hook, &edited, why);
-    return r < 0 ? refusal_prefix(why, "%s", call->config)
-                 : runtime_config_write(bundle_fd, call->config, edited, why);
+    return r < 0 ? refusal_prefix(why, "%s", file)
+                 : runtime_config_write(dir_fd, file, edited, why);
+}
+
+/* Opens the directory of the configuration. *ret_file is its name there. */
+static int open_directory(const struct runtime_call *call, const char **ret_file)
+{
+    const char *path = call->config, *slash = path ? strrchr(path, '/') : NULL;
+    *ret_file = slash ? slash + 1 : path ? path : "config.json";
+    _cleanup_free_ char *directory =
+        slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(path ? "." : call->bundle);
+    return directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
 static int add_hook(const struct shim *shim, const struct runtime_call *call, struct refusal *why)
 {
+    const char *file;
     if (access(shim->hook, X_OK) < 0)
         return refuse(why, errno, "%s: %s", shim->hook, strerror(errno));
-    _cleanup_close_ int bundle_fd = open(call->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (bundle_fd < 0)
-        return refuse(why, errno, "cannot open the bundle %s: %s", call->bundle, strerror(errno));
-    return edit(shim, call, bundle_fd, why);
+    _cleanup_close_ int dir_fd = open_directory(call, &file);
+    if (dir_fd < 0)
+        return refuse(why, errno, "cannot look for %s in %s: %s", file,
+                      call->config ? call->config : call->bundle, strerror(errno));
+    return edit(shim, call->id, dir_fd, file, why);
 }
 
-/* Where the runtime's caller looks for what went wrong, as runc writes it. */
-static void log_error(const struct runtime_call *call, const char *text)
+/* Somebody moves runc away and gives us its name: then we are not what we are to become. */
+static bool is_ourselves(const char *path)
 {
-    char now[32] = "";
-    time_t seconds = time(NULL);
-    struct tm utc;
-    if (!call->log)
-        return;
-    if (gmtime_r(&seconds, &utc))
-        (void)strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    _cleanup_json_ json_t *json =
-        json_pack("{s:s, s:s, s:s}", "level", "error", "msg", text, "time", now);
-    _cleanup_free_ char *line = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    FILE *file = line ? fopen(call->log, "ae") : NULL;
-    if (!file)
-        return;
-    if (call->log_is_json)
-        fprintf(file, "%s\n", line);
-    else
-        fprintf(file, "time=\"%s\" level=error msg=\"%s\"\n", now, text);
-    fclose(file);
+    struct stat own, its;
+    return stat("/proc/self/exe", &own) == 0 && stat(path, &its) == 0 && own.st_dev == its.st_dev &&
+           own.st_ino == its.st_ino;
+}
+
+static const char *find_runtime(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
+        if (access(runtimes[i], X_OK) == 0 && !is_ourselves(runtimes[i]))
+            return runtimes[i];
+    return NULL;
 }
 
 /* Returns only where it fails. */
 static void become(const struct shim *shim, char **arguments, struct refusal *why)
 {
-    const char *path = shim->runtime;
-    for (size_t i = 0; !path && i < ARRAY_SIZE(runtimes); i++)
-        if (access(runtimes[i], X_OK) == 0)
-            path = runtimes[i];
+    const char *path = shim->runtime ? shim->runtime : find_runtime();
     if (!path) {
         refuse(why, ENOENT, "there is neither runc nor crun: see --devolve-runtime");
+        return;
+    }
+    if (is_ourselves(path)) {
+        refuse(why, ELOOP, "%s is " PROGRAM " itself", path);
         return;
     }
     arguments[0] = (char *)(uintptr_t)path;
@@ -163,25 +168,43 @@ static int fail(const struct runtime_call *call, const struct refusal *why)
     char text[REFUSAL_MAX + 64];
     snprintf(text, sizeof(text), PROGRAM ": %s", why->text);
     say(call, why);
-    log_error(call, text);
+    if (call->log)
+        (void)runtime_log_error(call->log, call->log_is_json, text);
     return EXIT_FAILURE;
+}
+
+/* Returns 0: go on, or a negative errno: the container must not be made. */
+static int prepare(const struct shim *shim, const struct runtime_call *call, struct refusal *why)
+{
+    bool creates = runtime_call_creates(call);
+    /* One that is there already must be stopped and deleted, whatever is wrong with our options. */
+    if (shim->unknown && (creates || !call->command))
+        return refuse(why, EINVAL, "what is '%s'? See " PROGRAM " --devolve-help", shim->unknown);
+    if (!creates || add_hook(shim, call, why) == 0)
+        return 0;
+    if (shim->required)
+        return -why->error;
+    say(call, why);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     struct shim shim = {.hook = HOOK_DIRECTORY "/devolve-oci-hook"};
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
+    struct sigaction pipe_action;
     struct refusal why = {.error = 0};
     int first = 1, r = 0;
     while (first < argc && (r = take_option(&shim, argv[first])) == 1)
         first++;
     if (first < argc && r != 0)
-        return r < 0 ? 2 : 0;
+        return EXIT_SUCCESS;
     struct runtime_call call = runtime_call_read((const char *const *)argv + first);
-    if (runtime_call_creates(&call) && add_hook(&shim, &call, &why) < 0) {
-        if (shim.required)
-            return fail(&call, &why);
-        say(&call, &why);
-    }
+    /* That nobody reads what we say is no reason to die. What we become is to have it as it was. */
+    (void)sigaction(SIGPIPE, &ignored, &pipe_action);
+    if (prepare(&shim, &call, &why) < 0)
+        return fail(&call, &why);
+    (void)sigaction(SIGPIPE, &pipe_action, NULL);
     argv[first - 1] = argv[0];
     become(&shim, argv + first - 1, &why);
     return fail(&call, &why);

@@ -12,7 +12,7 @@ struct runtime_call {
     const char *command; /* "create"; NULL: none, only options */
     const char *id;      /* the container's; NULL: none */
     const char *bundle;  /* "." where it is not said */
-    const char *config;  /* its file in the bundle: crun's --config, else "config.json" */
+    const char *config;  /* crun's --config, another file than the bundle's config.json, or NULL */
     const char *log;     /* file for errors, or NULL */
     bool log_is_json;
 };

@@ -15,11 +15,11 @@
 
 static const char *const stages[] = {"createRuntime", "poststart", "poststop"};
 
-int runtime_config_read(int bundle_fd, const char *name, char **ret, size_t *ret_size,
+int runtime_config_read(int dir_fd, const char *name, char **ret, size_t *ret_size,
                         struct refusal *why)
 {
     struct stat st;
-    _cleanup_close_ int fd = openat(bundle_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return refuse(why, errno, "cannot read %s: %s", name, strerror(errno));
     if (!S_ISREG(st.st_mode))
@@ -111,17 +111,17 @@ static int write_fresh(int fd, const struct stat *old, const char *text)
     return 0;
 }
 
-int runtime_config_write(int bundle_fd, const char *name, const char *text, struct refusal *why)
+int runtime_config_write(int dir_fd, const char *name, const char *text, struct refusal *why)
 {
     struct stat old;
-    (void)unlinkat(bundle_fd, FRESH_NAME, 0);
+    (void)unlinkat(dir_fd, FRESH_NAME, 0);
     _cleanup_close_ int fd =
-        openat(bundle_fd, FRESH_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int r = fd < 0 || fstatat(bundle_fd, name, &old, 0) < 0 ? -errno : write_fresh(fd, &old, text);
-    if (r == 0 && renameat(bundle_fd, FRESH_NAME, bundle_fd, name) < 0)
+        openat(dir_fd, FRESH_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int r = fd < 0 || fstatat(dir_fd, name, &old, 0) < 0 ? -errno : write_fresh(fd, &old, text);
+    if (r == 0 && renameat(dir_fd, FRESH_NAME, dir_fd, name) < 0)
         r = -errno;
     if (r == 0)
         return 0;
-    (void)unlinkat(bundle_fd, FRESH_NAME, 0);
+    (void)unlinkat(dir_fd, FRESH_NAME, 0);
     return refuse(why, -r, "cannot write %s: %s", name, strerror(-r));
 }
