@@ -151,6 +151,18 @@ static void a_record_that_cannot_be_believed_is_refused(void **state)
     assert_int_equal(name_by(docker, mounts, ID, &name), -ELOOP);
 }
 
+static void a_record_of_another_user_is_refused(void **state)
+{
+    struct docker *docker = *state;
+    char *name;
+    if (geteuid() != 0)
+        skip(); /* only root gives files away */
+    put_record(docker, "{\"ID\":\"" ID "\",\"Name\":\"/web-1\"}");
+    assert_int_equal(chown(docker->record, 1, 0), 0);
+    assert_int_equal(name_by(docker, "[" MOUNT("/etc/hostname", ID, "hostname") "]", ID, &name),
+                     -EPERM);
+}
+
 int main(void)
 {
 #define IN_DOCKER(test) cmocka_unit_test_setup_teardown(test, make_docker, remove_docker)
@@ -158,6 +170,7 @@ int main(void)
         IN_DOCKER(the_name_is_dockers_own),
         IN_DOCKER(a_bundle_that_is_not_dockers_has_no_name),
         IN_DOCKER(a_record_that_cannot_be_believed_is_refused),
+        IN_DOCKER(a_record_of_another_user_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
