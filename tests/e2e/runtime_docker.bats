@@ -85,6 +85,16 @@ teardown() {
     assert_contains "$(<"$work/box.run.log")" "devolve-oci-hook" "what docker says"
 }
 
+@test "docker: what keeps the hook out of a bundle is in the container's log, or said by docker where it is required" {
+    docker_runtime=hookless
+    start_first
+    assert_contains "$(docker logs box 2>&1 >/dev/null)" "/no/hook: No such file" "what the container's log says"
+    docker rm --force box >/dev/null
+    docker_runtime=hookless_required
+    not docker_start box
+    assert_contains "$(<"$work/box.run.log")" "devolve-runtime: /no/hook: No such file" "what docker says"
+}
+
 @test "docker: an image cannot claim another container's name or labels" {
     rule_file 10-test.rules <<RULES
 KERNEL=="loop$first", CONTAINER+="box"
@@ -101,6 +111,21 @@ RULES
     assert_equal "$(call ListContainers | jq -r '.containers[] | "\(.name) \(.labels | keys | join(","))"')" "hostile id" \
         "who is registered, with which labels"
     assert_equal "$(call ListGrants | jq '.grants | length')" 0 "grants"
+}
+
+@test "docker: a file of somebody's over one of dockerd's leaves the name, over all of them the id" {
+    local over="--volume=$dockers/hosts:/etc/hosts --volume=$dockers/hosts:/etc/hostname"
+    start_daemon
+    loop_add "$first"
+    : >"$dockers/hosts"
+    docker_prepare box "/dev/loop$first" "$over"
+    docker_start box
+    first_open
+    docker_stop box
+    docker_prepare box "/dev/loop$first" "$over --volume=$dockers/hosts:/etc/resolv.conf"
+    docker_start box
+    first_open ENOENT
+    assert_equal "$(call ListContainers | jq -r '.containers[].name')" "$(docker inspect --format '{{.Id}}' box)" "the name"
 }
 
 @test "docker: the configuration stays as docker wrote it but for our hook" {
