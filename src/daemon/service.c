@@ -329,14 +329,18 @@ static int restore(void *userdata, const struct saved_place *saved, struct refus
     return delegation_restore(service->delegation, saved, why);
 }
 
-/* What a predecessor left, before anybody hears of us: what has no right any more is revoked. */
+/*
+ * What a predecessor left, before anybody hears of us: what has no right any more is revoked. The
+ * sweep comes before anything is given: to unlink a node takes away what is mounted over it, and
+ * over a dead one that is still inside its successor is mounted.
+ */
 static void resume(struct service *service)
 {
     kernel_door_each_saved(service->door, restore, service);
-    delegation_resume(service->delegation);
     size_t swept = kernel_door_sweep(service->door);
     if (swept > 0)
         log_line(LOG_WARNING, "revoked nodes that nobody has a right to any more: %zu", swept);
+    delegation_resume(service->delegation);
 }
 
 static void open_udev(struct service *service)

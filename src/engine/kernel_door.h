@@ -34,8 +34,8 @@ void kernel_door_each_saved(struct kernel_door *door,
                                       struct refusal *why),
                             void *userdata);
 
-/* When all that was saved was resumed: the predecessor's other nodes are revoked. How many there
- * were. */
+/* When all that was saved was restored, and nothing was given yet: the predecessor's other nodes
+ * are revoked and removed. How many there were. */
 size_t kernel_door_sweep(struct kernel_door *door);
 
 /* The table of functions, valid as long as the door. */
