@@ -23,6 +23,27 @@ ssize_t file_read(int fd, char *text, size_t size)
     return (ssize_t)used;
 }
 
+int file_write(int fd, const char *text)
+{
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t n = write(fd, text, left);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        text += n < 0 ? 0 : n;
+        left -= n < 0 ? 0 : (size_t)n;
+    }
+    return 0;
+}
+
+void file_fill_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    (void)fd_close(fd);
+}
+
 ssize_t file_read_at(int dir_fd, const char *path, char *text, size_t size)
 {
     /* a terminal or a fifo at the path must neither become ours nor keep us waiting */

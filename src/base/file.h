@@ -13,5 +13,12 @@
  */
 ssize_t file_read(int fd, char *text, size_t size);
 
+/* Writes all of the text. Returns 0, or what write(2) says. */
+int file_write(int fd, const char *text);
+
+/* Opens 0 to 2 on /dev/null where they are closed: what is opened next would get that number.
+ * CLOEXEC is not set. */
+void file_fill_standard(void);
+
 /* Opens `path` below `dir_fd` (AT_FDCWD, or absolute) for reading only, and reads it likewise. */
 ssize_t file_read_at(int dir_fd, const char *path, char *text, size_t size);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
@@ -225,16 +226,6 @@ static void raise_limits(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Where one of 0 to 2 is closed, what we open next would get that number, and our messages. */
-static void fill_standard_descriptors(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    (void)fd_close(fd);
-}
-
 static int lock_directory(struct daemon *daemon, int directory_fd, struct refusal *why)
 {
     const char *path = daemon->options.runtime_directory;
@@ -276,7 +267,7 @@ static int set_up_process(struct daemon *daemon, struct refusal *why)
         return refuse(why, -passed, "cannot take what the service manager passed: %s",
                       strerror(-passed));
     daemon->options.passed_sockets = passed;
-    fill_standard_descriptors();
+    file_fill_standard(); /* or somebody would get our messages */
     raise_limits();
     (void)umask(022); /* what others are to reach below the runtime directory, they reach */
     (void)signal(SIGPIPE, SIG_IGN); /* whoever reads our messages may go first */

@@ -404,6 +404,7 @@ int kernel_door_open(sd_event *event, const char *directory, struct kernel_door 
     }
     door->event = event;
     door->notes_fd = -1;
+    (void)process_boot_id(door->boot_id);
     door->interface = (struct door){.place_open = place_open,
                                     .place_admit = place_admit,
                                     .place_prune = place_prune,

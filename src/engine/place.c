@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "kernel/process.h"
 
 struct made_path *made_path_find(struct made_path *list, const char *path)
 {
@@ -228,7 +227,7 @@ int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(voi
     int r = namespaces_open(pid, root, &place->namespaces, why);
     if (r == 0 && root && !(place->root = strdup(root)))
         r = refuse(why, ENOMEM, "no memory for another container");
-    uint64_t process_key = r < 0 ? 0 : process_start_time(pid);
+    place->start_time = r < 0 ? 0 : process_start_time(pid);
     if (r == 0 && !namespaces_alive(&place->namespaces))
         r = refuse(why, ESRCH, "process %d died while it was looked at", (int)pid);
     if (r == 0 && sd_event_add_io(door->event, &place->death, place->namespaces.pid_fd, EPOLLIN,
@@ -242,7 +241,7 @@ int place_open(void *userdata, pid_t pid, const char *root, void (*on_death)(voi
                                       .uids = &place->namespaces.uids,
                                       .gids = &place->namespaces.gids,
                                       .tells_udev = place->namespaces.net_kind != NETNS_HOST,
-                                      .process_key = process_key};
+                                      .process_key = place->start_time};
     *ret = place;
     return 0;
 }

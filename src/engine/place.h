@@ -11,12 +11,14 @@
 #include "engine/teller.h"
 #include "kernel/cgroup_device.h"
 #include "kernel/node_store.h"
+#include "kernel/process.h"
 
 struct kernel_door {
     struct door interface;
     sd_event *event;
     struct node_store *store;
-    int notes_fd; /* directory of all places' notes */
+    int notes_fd;                       /* directory of all places' notes */
+    char boot_id[PROCESS_BOOT_ID_SIZE]; /* "": not known */
     struct injectors injectors;
     char *bpf; /* directory, or NULL where there is no bpffs */
 };
@@ -50,11 +52,12 @@ struct place_look; /* place_look.c */
 struct door_place {
     struct kernel_door *door;
     char *name;
-    char *root;   /* as it was registered with; NULL: the process' own */
-    int notes_fd; /* directory of this place's notes, or -1 */
-    json_t *note; /* the engine's */
-    bool changed; /* since it was noted */
-    bool resumed; /* the notes are a predecessor's of the same container */
+    char *root;          /* as it was registered with; NULL: the process' own */
+    int notes_fd;        /* directory of this place's notes, or -1 */
+    json_t *note;        /* the engine's */
+    bool changed;        /* since it was noted */
+    uint64_t start_time; /* of its process */
+    bool resumed;        /* the notes are a predecessor's of the same container */
     struct namespaces namespaces;
     struct cgroup_device *gates;
     struct shared_injector *injector; /* NULL in the host's netns */

@@ -12,10 +12,8 @@
 
 #include "base/log.h"
 #include "kernel/note_directory.h"
-#include "kernel/process.h"
 #include "kernel/state_file.h"
 #include "model/json_field.h"
-#include "model/path.h"
 
 #define ID_MAX 24
 #define DIRECTORIES_MAX 1024 /* that are taken over */
@@ -36,21 +34,19 @@ static const char *id_of(const struct door_item *item, char out[static ID_MAX])
 static json_t *format_directories(const struct door_place *place)
 {
     json_t *array = json_array();
-    for (const struct made_path *made = place->directories; array && made; made = made->next)
-        if (json_array_append_new(array, json_string(made->path)) < 0)
-            json_decref(TAKE_PTR(array));
+    for (const struct made_path *made = place->directories; made; made = made->next)
+        json_append_take(&array, json_string(made->path));
     return array;
 }
 
 static json_t *format_place(const struct door_place *place)
 {
-    char boot_id[PROCESS_BOOT_ID_SIZE];
-    struct json_writer writer = json_writer_new();
-    if (process_boot_id(boot_id) < 0)
+    if (!*place->door->boot_id)
         return NULL;
-    json_write_text(&writer, "boot_id", boot_id);
+    struct json_writer writer = json_writer_new();
+    json_write_text(&writer, "boot_id", place->door->boot_id);
     json_write_number(&writer, "pid", (uint64_t)place->namespaces.pid);
-    json_write_number(&writer, "start_time", process_start_time(place->namespaces.pid));
+    json_write_number(&writer, "start_time", place->start_time);
     json_write_text(&writer, "root", place->root);
     json_write_take(&writer, "directories", format_directories(place));
     json_write_number(&writer, "udev_directories", place->udev_directories);
@@ -62,7 +58,7 @@ static json_t *format_place(const struct door_place *place)
 static int write_note(int directory_fd, const char *id, json_t *engine, json_t *door_take,
                       struct refusal *why)
 {
-    _cleanup_json_field_ json_t *file =
+    _cleanup_json_ json_t *file =
         engine && door_take ? json_pack("{s:O, s:O}", "engine", engine, "door", door_take) : NULL;
     json_decref(door_take);
     return state_file_put(directory_fd, id, file, why);
@@ -93,12 +89,6 @@ void place_note_changes(struct door_place *place)
         log_about(LOG_WARNING, place->name, NULL, "cannot be noted for a restart: %s", why.text);
 }
 
-static bool is_below_dev(const char *path)
-{
-    const char *below = after_prefix(path, "/dev/");
-    return below && path_is_plain(below) && strlen(path) < GRANT_PATH_MAX;
-}
-
 static int load_directories(struct door_place *place, struct json_reader *reader)
 {
     _cleanup_free_ char **paths = calloc(DIRECTORIES_MAX, sizeof(*paths));
@@ -107,7 +97,7 @@ static int load_directories(struct door_place *place, struct json_reader *reader
     size_t count = json_read_texts(reader, "directories", paths, DIRECTORIES_MAX);
     int r = 0;
     for (size_t i = 0; i < count; i++) {
-        if (r == 0 && is_below_dev(paths[i]))
+        if (r == 0 && grant_path_is_sound(paths[i]))
             r = made_path_add(&place->directories, paths[i]);
         free(paths[i]);
     }
@@ -150,9 +140,8 @@ static json_t *format_link(const struct made_path *link)
 static json_t *format_links(const struct door_item *item)
 {
     json_t *array = json_array();
-    for (const struct made_path *link = item->links; array && link; link = link->next)
-        if (json_array_append_new(array, format_link(link)) < 0)
-            json_decref(TAKE_PTR(array));
+    for (const struct made_path *link = item->links; link; link = link->next)
+        json_append_take(&array, format_link(link));
     return array;
 }
 
@@ -189,7 +178,7 @@ static int load_link(struct door_item *item, const json_t *saved)
     struct json_reader reader = json_reader_of(saved);
     _cleanup_free_ char *path = json_read_text(&reader, "path");
     bool counted = json_read_flag(&reader, "counted");
-    if (reader.error || !path || !is_below_dev(path))
+    if (reader.error || !path || !grant_path_is_sound(path))
         return reader.error ? reader.error : -EBADMSG;
     int r = made_path_add(&item->links, path);
     if (r < 0)

@@ -28,9 +28,8 @@ static json_t *format_attachment(const struct attachment *attachment)
 static json_t *format_attachments(const struct container *container)
 {
     json_t *array = json_array();
-    for (const struct attachment *a = container->attachments; array && a; a = a->next)
-        if (json_array_append_new(array, format_attachment(a)) < 0)
-            json_decref(TAKE_PTR(array));
+    for (const struct attachment *a = container->attachments; a; a = a->next)
+        json_append_take(&array, format_attachment(a));
     return array;
 }
 

@@ -10,7 +10,6 @@
 #include "engine/kernel_door.h"
 #include "engine/place.h"
 #include "kernel/note_directory.h"
-#include "kernel/process.h"
 #include "kernel/state_file.h"
 #include "model/json_field.h"
 
@@ -18,7 +17,6 @@ struct reading {
     struct kernel_door *door;
     int (*fn)(void *userdata, const struct saved_place *saved, struct refusal *why);
     void *userdata;
-    char boot_id[PROCESS_BOOT_ID_SIZE];
     int directory_fd; /* of the container that is being read */
     struct saved_place *saved;
 };
@@ -27,7 +25,7 @@ struct reading {
 static int read_note(int directory_fd, const char *id, json_t **ret_engine, json_t **ret_door,
                      struct refusal *why)
 {
-    _cleanup_json_field_ json_t *file = NULL;
+    _cleanup_json_ json_t *file = NULL;
     int r = state_file_read(directory_fd, id, &file, why);
     if (r < 0)
         return r;
@@ -74,8 +72,8 @@ static int by_id(const void *a, const void *b)
 static bool is_alive(const struct reading *reading, const struct saved_place *saved,
                      const char *boot_id)
 {
-    return boot_id && streq(boot_id, reading->boot_id) && saved->pid > 0 && saved->start_time > 0 &&
-           process_start_time(saved->pid) == saved->start_time;
+    return boot_id && streq(boot_id, reading->door->boot_id) && saved->pid > 0 &&
+           saved->start_time > 0 && process_start_time(saved->pid) == saved->start_time;
 }
 
 /* Returns what it answers. */
@@ -101,7 +99,7 @@ static int tell(struct reading *reading, struct saved_place *saved, const char *
  * back. */
 static int read_place(struct reading *reading, const char *name, struct refusal *why)
 {
-    _cleanup_json_field_ json_t *engine = NULL, *door = NULL;
+    _cleanup_json_ json_t *engine = NULL, *door = NULL;
     int r = read_note(reading->directory_fd, "container", &engine, &door, why);
     if (r < 0)
         return r;
@@ -118,7 +116,7 @@ static int read_place(struct reading *reading, const char *name, struct refusal 
     if (reader.error)
         return refuse(why, EBADMSG, "it is no note of ours");
     if (!is_alive(reading, &saved, boot_id)) {
-        if (boot_id && streq(boot_id, reading->boot_id))
+        if (boot_id && streq(boot_id, reading->door->boot_id))
             cgroup_device_take_back(json_object_get(door, "gates"), reading->door->bpf);
         return refuse(why, ESRCH, "it has ended");
     }
@@ -149,7 +147,7 @@ void kernel_door_each_saved(struct kernel_door *door,
                             void *userdata)
 {
     struct reading reading = {.door = door, .fn = fn, .userdata = userdata, .directory_fd = -1};
-    int r = process_boot_id(reading.boot_id);
+    int r = *door->boot_id ? 0 : -ENODATA; /* or all would be of another boot */
     if (r == 0)
         r = note_directory_each(door->notes_fd, read_container, &reading);
     if (r < 0)

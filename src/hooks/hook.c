@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "config.h"
 #include "kernel/note_directory.h"
@@ -30,22 +31,13 @@ struct hook hook_make(const char *program, const char *usage)
         .limits = {.runtime_directory = "/run/devolve", .over_fd = -1, .connect_ms = CONNECT_MS}};
 }
 
-/* Where one of 0 to 2 is closed, what we open next would get that number. */
-static void arrange_descriptors(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    (void)close_range(STDERR_FILENO + 1, ~0u, 0);
-}
-
 int hook_forget_caller(void)
 {
     sigset_t none;
     if (clearenv() != 0 || chdir("/") < 0)
         return -errno;
-    arrange_descriptors();
+    file_fill_standard();
+    (void)close_range(STDERR_FILENO + 1, ~0u, 0);
     (void)umask(022); /* the runtime directory, if we make it, is to be reached by others */
     (void)signal(SIGPIPE, SIG_IGN); /* nobody need read our complaints */
     sigemptyset(&none);

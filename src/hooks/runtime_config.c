@@ -99,13 +99,9 @@ int runtime_config_add_hook(const char *text, size_t size, const struct runtime_
 
 static int write_fresh(int fd, const struct stat *old, const char *text)
 {
-    for (size_t left = strlen(text); left > 0;) {
-        ssize_t n = write(fd, text, left);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        text += n < 0 ? 0 : n;
-        left -= n < 0 ? 0 : (size_t)n;
-    }
+    int r = file_write(fd, text);
+    if (r < 0)
+        return r;
     if (fchown(fd, old->st_uid, old->st_gid) < 0 || fchmod(fd, old->st_mode & 07777) < 0)
         return -errno;
     return 0;

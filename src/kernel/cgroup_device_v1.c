@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "kernel/cgroup_group.h"
 #include "model/device_list.h"
-#include "model/json_field.h"
+#include "model/saved_grant.h"
 #include "model/share.h"
 
 #define LIST_MAX (64 * 1024) /* of devices.list; a longer one is refused */
@@ -401,9 +401,7 @@ static json_t *save_addition(const struct addition *addition)
     struct json_writer writer = json_writer_new();
     json_write_text(&writer, "group", addition->group);
     json_write_number(&writer, "group_id", addition->group_id);
-    json_write_number(&writer, "kind", addition->number.kind);
-    json_write_number(&writer, "major", addition->number.major);
-    json_write_number(&writer, "minor", addition->number.minor);
+    saved_number_write(&writer, &addition->number);
     json_write_number(&writer, "access", addition->access);
     return json_writer_take(&writer);
 }
@@ -411,11 +409,8 @@ static json_t *save_addition(const struct addition *addition)
 json_t *cgroup_device_v1_save(const struct cgroup_device_v1 *gate)
 {
     json_t *array = json_array();
-    for (size_t i = 0; array && i < gate->count; i++) {
-        json_t *saved = save_addition(&gate->additions[i]);
-        if (!saved || json_array_append_new(array, saved) < 0)
-            json_decref(TAKE_PTR(array));
-    }
+    for (size_t i = 0; i < gate->count; i++)
+        json_append_take(&array, save_addition(&gate->additions[i]));
     return array;
 }
 
@@ -424,9 +419,7 @@ static int load_addition(struct cgroup_device_v1 *gate, const json_t *saved)
     struct json_reader reader = json_reader_of(saved);
     _cleanup_free_ char *group = json_read_text(&reader, "group");
     struct addition addition = {
-        .number = {.kind = (enum node_kind)json_read_number(&reader, "kind", NODE_BLOCK),
-                   .major = (uint32_t)json_read_number(&reader, "major", UINT32_MAX),
-                   .minor = (uint32_t)json_read_number(&reader, "minor", UINT32_MAX)},
+        .number = saved_number_read(&reader),
         .group_id = json_read_number(&reader, "group_id", INT64_MAX),
         .access = (unsigned)json_read_number(&reader, "access",
                                              ACCESS_READ | ACCESS_WRITE | ACCESS_MKNOD),

@@ -326,13 +326,11 @@ static int adopt_group(struct cgroup_device_v2 *gate, const char *group, struct 
 json_t *cgroup_device_v2_save(const struct cgroup_device_v2 *gate)
 {
     json_t *array = json_array();
-    for (size_t i = 0; array && i < gate->place_count; i++) {
+    for (size_t i = 0; i < gate->place_count; i++) {
         struct json_writer writer = json_writer_new();
         json_write_text(&writer, "group", gate->places[i].group);
         json_write_number(&writer, "group_id", gate->places[i].group_id);
-        json_t *saved = json_writer_take(&writer);
-        if (!saved || json_array_append_new(array, saved) < 0)
-            json_decref(TAKE_PTR(array));
+        json_append_take(&array, json_writer_take(&writer));
     }
     return array;
 }
@@ -407,30 +405,24 @@ int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int 
     return 0;
 }
 
-static struct device_filter_key *find_key(struct cgroup_device_v2 *gate,
-                                          const struct devnum *numbers, size_t count)
+static bool is_among(const struct device_filter_key *key, const struct devnum *numbers,
+                     size_t count)
 {
-    for (size_t i = 0; i < gate->map.count; i++) {
-        struct device_filter_key *key = &gate->map.entries[i].key;
-        size_t at = 0;
-        while (at < count) {
-            struct device_filter_key kept = device_filter_key(&numbers[at]);
-            if (memcmp(&kept, key, sizeof(kept)) == 0)
-                break;
-            at++;
-        }
-        if (at == count)
-            return key;
+    for (size_t i = 0; i < count; i++) {
+        struct device_filter_key kept = device_filter_key(&numbers[i]);
+        if (memcmp(&kept, key, sizeof(kept)) == 0)
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 int cgroup_device_v2_prune(struct cgroup_device_v2 *gate, const struct devnum *numbers,
                            size_t count)
 {
-    struct device_filter_key *found;
-    while ((found = find_key(gate, numbers, count))) {
-        struct device_filter_key key = *found;
+    for (size_t i = gate->map.count; i-- > 0;) { /* the last one fills a gap */
+        struct device_filter_key key = gate->map.entries[i].key;
+        if (is_among(&key, numbers, count))
+            continue;
         (void)device_map_set(&gate->map, &key, 0);
         int r = device_map_write(&gate->map, &key);
         if (r < 0)

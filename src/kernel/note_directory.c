@@ -54,18 +54,6 @@ static bool is_id(const char *id)
     return *id && *id != '.' && strlen(id) < NAME_MAX && !strchr(id, '/');
 }
 
-static int write_whole(int fd, const char *text)
-{
-    for (size_t left = strlen(text); left > 0;) {
-        ssize_t n = write(fd, text, left);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        text += n < 0 ? 0 : n;
-        left -= n < 0 ? 0 : (size_t)n;
-    }
-    return 0;
-}
-
 int note_directory_put(int directory_fd, const char *id, const char *text, struct refusal *why)
 {
     char hidden[NAME_MAX + 1];
@@ -74,7 +62,7 @@ int note_directory_put(int directory_fd, const char *id, const char *text, struc
     (void)snprintf(hidden, sizeof(hidden), ".%s", id);
     _cleanup_close_ int fd =
         openat(directory_fd, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int r = fd < 0 ? -errno : write_whole(fd, text);
+    int r = fd < 0 ? -errno : file_write(fd, text);
     if (r == 0 && renameat(directory_fd, hidden, directory_fd, id) < 0)
         r = -errno;
     if (r == 0)

@@ -232,6 +232,12 @@ int grant_new(const struct share *share, const struct device *device, struct gra
     return 0;
 }
 
+bool grant_path_is_sound(const char *path)
+{
+    const char *below = after_prefix(path, "/dev/");
+    return below && path_is_plain(below) && strlen(path) < GRANT_PATH_MAX;
+}
+
 void grant_free(struct grant *grant)
 {
     if (!grant)

@@ -59,6 +59,10 @@ struct grant {
 int grant_new(const struct share *share, const struct device *device, struct grant **ret,
               struct refusal *why);
 
+/* Whether it can be a path of ours inside at all: below /dev, without "." or ".." components, and
+ * not too long. */
+bool grant_path_is_sound(const char *path);
+
 /* NULL accepted. */
 void grant_free(struct grant *grant);
 DEFINE_CLEANUP(struct grant *, grant_free)

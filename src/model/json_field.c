@@ -79,20 +79,19 @@ void json_write_flag(struct json_writer *writer, const char *key, bool flag)
         json_write_take(writer, key, json_true());
 }
 
-/* Takes the element. */
-static bool append(json_t *array, json_t *element)
+void json_append_take(json_t **array, json_t *element)
 {
-    return element && json_array_append_new(array, element) == 0;
+    if (!*array)
+        json_decref(element);
+    else if (json_array_append_new(*array, element) < 0)
+        json_decref(TAKE_PTR(*array));
 }
 
 void json_write_texts(struct json_writer *writer, const char *key, char *const *texts, size_t count)
 {
     json_t *array = json_array();
-    bool done = array != NULL;
-    for (size_t i = 0; done && i < count; i++)
-        done = append(array, encode(texts[i], strlen(texts[i])));
-    if (!done)
-        json_decref(TAKE_PTR(array));
+    for (size_t i = 0; i < count; i++)
+        json_append_take(&array, encode(texts[i], strlen(texts[i])));
     json_write_take(writer, key, array);
 }
 
@@ -100,14 +99,11 @@ void json_write_properties(struct json_writer *writer, const char *key,
                            const struct property_list *properties)
 {
     json_t *array = json_array();
-    bool done = array != NULL;
-    for (size_t i = 0; done && i < properties->count; i++) {
+    for (size_t i = 0; i < properties->count; i++) {
         const struct property *property = &properties->items[i];
-        done = append(array, json_pack("[o, o]", encode(property->key, strlen(property->key)),
-                                       encode(property->value, strlen(property->value))));
+        json_append_take(&array, json_pack("[o, o]", encode(property->key, strlen(property->key)),
+                                           encode(property->value, strlen(property->value))));
     }
-    if (!done)
-        json_decref(TAKE_PTR(array));
     json_write_take(writer, key, array);
 }
 

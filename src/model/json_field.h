@@ -11,11 +11,12 @@
 
 #include "model/property.h"
 
-static inline void json_field_free(json_t **json)
+/* Frees a json_t reference that goes out of scope. */
+static inline void json_freep(json_t **json)
 {
     json_decref(*json);
 }
-#define _cleanup_json_field_ _cleanup_(json_field_free)
+#define _cleanup_json_ _cleanup_(json_freep)
 
 /* --- writing: NULL when memory was short --- */
 
@@ -36,6 +37,10 @@ void json_write_number(struct json_writer *writer, const char *key, uint64_t num
 void json_write_flag(struct json_writer *writer, const char *key, bool flag);
 /* Takes `value`, whose NULL means that memory was short. */
 void json_write_take(struct json_writer *writer, const char *key, json_t *value);
+
+/* Takes `element` to the end of *array, which is freed and NULL where memory is short; from then
+ * on, too. */
+void json_append_take(json_t **array, json_t *element);
 
 void json_write_texts(struct json_writer *writer, const char *key, char *const *texts,
                       size_t count);

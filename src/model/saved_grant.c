@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "model/json_field.h"
 #include "model/path.h"
 
 #define PRIORITY_BIAS SHARE_LINK_PRIORITY_MAX /* numbers are written without a sign */
@@ -14,14 +13,14 @@ static int read_priority(struct json_reader *reader)
     return (int)json_read_number(reader, "link_priority", 2 * PRIORITY_BIAS) - PRIORITY_BIAS;
 }
 
-static void write_number(struct json_writer *writer, const struct devnum *number)
+void saved_number_write(struct json_writer *writer, const struct devnum *number)
 {
     json_write_number(writer, "kind", number->kind);
     json_write_number(writer, "major", number->major);
     json_write_number(writer, "minor", number->minor);
 }
 
-static struct devnum read_number(struct json_reader *reader)
+struct devnum saved_number_read(struct json_reader *reader)
 {
     return (struct devnum){
         .kind = (enum node_kind)json_read_number(reader, "kind", NODE_BLOCK),
@@ -38,7 +37,7 @@ json_t *saved_grant_format(const struct grant *grant)
     json_write_text(&writer, "node", grant->node);
     json_write_text(&writer, "interface", grant->interface);
     json_write_number(&writer, "ifindex", (uint64_t)grant->ifindex);
-    write_number(&writer, &grant->number);
+    saved_number_write(&writer, &grant->number);
     json_write_number(&writer, "uid", grant->uid);
     json_write_number(&writer, "gid", grant->gid);
     json_write_text(&writer, "owner", grant->owner);
@@ -55,22 +54,16 @@ json_t *saved_grant_format(const struct grant *grant)
     return json_writer_take(&writer);
 }
 
-static bool is_below_dev(const char *path)
-{
-    const char *below = after_prefix(path, "/dev/");
-    return below && path_is_plain(below) && strlen(path) < GRANT_PATH_MAX;
-}
-
 /* What a grant can be at all, as its paths are to be resolved inside. */
 static bool grant_is_sound(const struct grant *grant)
 {
     if (!grant->devpath || !path_is_devpath(grant->devpath) || grant->inode == 0 ||
-        (grant->node && (!is_below_dev(grant->node) || grant->number.kind == NODE_NONE)) ||
+        (grant->node && (!grant_path_is_sound(grant->node) || grant->number.kind == NODE_NONE)) ||
         (grant->interface && strlen(grant->interface) >= GRANT_INTERFACE_MAX) ||
         (grant->symlink_count && !grant->node))
         return false;
     for (size_t i = 0; i < grant->symlink_count; i++)
-        if (!is_below_dev(grant->symlinks[i]))
+        if (!grant_path_is_sound(grant->symlinks[i]))
             return false;
     return true;
 }
@@ -82,7 +75,7 @@ static void read_grant(struct json_reader *reader, struct grant *grant)
     grant->node = json_read_text(reader, "node");
     grant->interface = json_read_text(reader, "interface");
     grant->ifindex = (int)json_read_number(reader, "ifindex", INT_MAX);
-    grant->number = read_number(reader);
+    grant->number = saved_number_read(reader);
     grant->uid = (uint32_t)json_read_number(reader, "uid", UINT32_MAX);
     grant->gid = (uint32_t)json_read_number(reader, "gid", UINT32_MAX);
     grant->owner = json_read_text(reader, "owner");

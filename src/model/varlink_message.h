@@ -10,6 +10,7 @@
 
 #include "base/refusal.h"
 #include "base/util.h"
+#include "model/json_field.h"
 
 #define VARLINK_MESSAGE_MAX (256u * 1024)
 #define VARLINK_DEPTH_MAX 32 /* of nested objects and arrays */
@@ -21,13 +22,6 @@ struct varlink_call {
 };
 
 void varlink_call_done(struct varlink_call *call);
-
-/* Frees a json_t reference that goes out of scope. */
-static inline void json_freep(json_t **json)
-{
-    json_decref(*json);
-}
-#define _cleanup_json_ _cleanup_(json_freep)
 
 /*
  * Parses one message without its NUL. Refused (-EBADMSG, reason): no JSON object, unknown or

@@ -426,7 +426,7 @@ static void what_a_container_that_is_gone_had_is_taken_back(void **state)
     ALLOW_ONLY(scene->group, "c 1:3 rwm");
     enter(scene, scene->group);
     allow(scene, &tun, READ_WRITE);
-    _cleanup_json_field_ json_t *saved = cgroup_device_save(scene->gates);
+    _cleanup_json_ json_t *saved = cgroup_device_save(scene->gates);
     cgroup_device_leave(scene->gates);
     scene->gates = NULL;
     cgroup_box_stop(&scene->box);
@@ -438,7 +438,7 @@ static void what_a_container_that_is_gone_had_is_taken_back(void **state)
 static void note_list(void *userdata)
 {
     struct scene *scene = userdata;
-    _cleanup_json_field_ json_t *saved = cgroup_device_save(scene->gates);
+    _cleanup_json_ json_t *saved = cgroup_device_save(scene->gates);
     assert_int_equal(json_array_size(json_object_get(saved, "v1")), 1);
     assert_string_equal(list(scene->group), "c 1:3 rwm\n"); /* nothing is written yet */
     scene->noted++;
@@ -470,7 +470,7 @@ static void what_was_saved_of_another_group_is_never_written_to(void **state)
     scene->gates = NULL;
     static const uint64_t group_ids[] = {0, 1};
     for (size_t i = 0; i < ARRAY_SIZE(group_ids); i++) {
-        _cleanup_json_field_ json_t *saved =
+        _cleanup_json_ json_t *saved =
             json_pack("{s:[{s:s, s:I, s:i, s:i, s:i, s:i}]}", "v1", "group", scene->group,
                       "group_id", (json_int_t)group_ids[i], "kind", NODE_CHARACTER, "major", 10,
                       "minor", 200, "access", READ_WRITE);

@@ -58,7 +58,7 @@ static void a_grant_is_read_as_it_was(void **state)
 {
     (void)state;
     _cleanup_grant_ struct grant *grant = full_grant(), *read = NULL;
-    _cleanup_json_field_ json_t *json = through_text(saved_grant_format(grant));
+    _cleanup_json_ json_t *json = through_text(saved_grant_format(grant));
     assert_int_equal(saved_grant_parse(json, &read), 0);
     assert_true(grant_equal(grant, read));
     assert_true(grant_same_key(grant, read));
@@ -106,7 +106,7 @@ static void what_cannot_be_a_grant_is_refused(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         _cleanup_grant_ struct grant *grant = full_grant(), *read = NULL;
-        _cleanup_json_field_ json_t *json = through_text(saved_grant_format(grant));
+        _cleanup_json_ json_t *json = through_text(saved_grant_format(grant));
         json_t *value = json_loads(cases[i].value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
         assert_non_null(value);
         json_object_set_new(json, cases[i].key, value);
@@ -127,7 +127,7 @@ static void a_share_is_read_as_it_was(void **state)
     share.rule_file = strdup("attach");
     assert_int_equal(share_add_symlink(&share, "a/b", 3), 0);
     assert_int_equal(property_set(&share.env, "A", "b"), 0);
-    _cleanup_json_field_ json_t *json = through_text(saved_share_format(&share));
+    _cleanup_json_ json_t *json = through_text(saved_share_format(&share));
     assert_int_equal(saved_share_parse(json, &read), 0);
     assert_true(read.given);
     assert_int_equal(read.mode, -1);
@@ -148,7 +148,7 @@ static void a_share_with_too_many_links_is_refused(void **state)
 {
     (void)state;
     struct share read;
-    _cleanup_json_field_ json_t *json = json_object();
+    _cleanup_json_ json_t *json = json_object();
     json_t *links = json_array();
     for (int i = 0; i <= SHARE_SYMLINKS_MAX; i++)
         json_array_append_new(links, json_string("/dev/x"));
@@ -169,7 +169,7 @@ static void a_word_is_read_without_the_message_that_was_told(void **state)
                              .removal = removal,
                              .removal_size = sizeof(removal)};
     _cleanup_udev_word_ struct udev_word *read = NULL;
-    _cleanup_json_field_ json_t *json = through_text(saved_word_format(&word));
+    _cleanup_json_ json_t *json = through_text(saved_word_format(&word));
     assert_int_equal(saved_word_parse(json, &read), 0);
     assert_true(udev_word_same_record(&word, read));
     assert_int_equal(read->action, UEVENT_CHANGE);
@@ -182,7 +182,7 @@ static void a_word_whose_record_would_be_elsewhere_is_refused(void **state)
 {
     (void)state;
     struct udev_word *read = NULL;
-    _cleanup_json_field_ json_t *json =
+    _cleanup_json_ json_t *json =
         json_pack("{s:i, s:s, s:s}", "action", 0, "devpath", "/devices/a", "id", "../c1:3");
     assert_int_equal(saved_word_parse(json, &read), -EBADMSG);
 }
@@ -197,7 +197,7 @@ static void all_bytes_survive(void **state)
     struct json_writer writer = json_writer_new();
     json_write_bytes(&writer, "all", all, sizeof(all));
     json_write_bytes(&writer, "text", all + 1, sizeof(all) - 1);
-    _cleanup_json_field_ json_t *json = through_text(json_writer_take(&writer));
+    _cleanup_json_ json_t *json = through_text(json_writer_take(&writer));
     struct json_reader reader = json_reader_of(json);
     size_t size;
     _cleanup_free_ char *bytes = json_read_bytes(&reader, "all", &size);

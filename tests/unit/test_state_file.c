@@ -45,8 +45,8 @@ static void what_is_put_is_read(void **state)
 {
     const struct place *place = *state;
     struct refusal why = {.error = 0};
-    _cleanup_json_field_ json_t *put = json_pack("{s:i, s:[s, s]}", "a", 7, "b", "c", "d\n"),
-                                *read = NULL;
+    _cleanup_json_ json_t *put = json_pack("{s:i, s:[s, s]}", "a", 7, "b", "c", "d\n"),
+                          *read = NULL;
     assert_int_equal(state_file_put(place->fd, "box", put, &why), 0);
     assert_int_equal(state_file_read(place->fd, "box", &read, &why), 0);
     assert_true(json_equal(put, read));
@@ -67,7 +67,7 @@ static void what_was_damaged_is_refused(void **state)
 {
     const struct place *place = *state;
     struct refusal why = {.error = 0};
-    _cleanup_json_field_ json_t *put = json_pack("{s:i, s:s}", "number", 12, "name", "box");
+    _cleanup_json_ json_t *put = json_pack("{s:i, s:s}", "number", 12, "name", "box");
     _cleanup_free_ char *good = NULL;
     size_t size;
     assert_int_equal(state_file_put(place->fd, "box", put, &why), 0);
