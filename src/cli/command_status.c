@@ -31,6 +31,8 @@ static const struct meaning state_meanings[] = {
     {"busy", "busy: devices are being given or taken back", STYLE_WARNING},
     {"stalled", "stalled: its file system does not answer; devolve tries again by itself",
      STYLE_BAD},
+    {"overrun", "overrun: a program inside does not read the device events that it listens to",
+     STYLE_WARNING},
 };
 
 static void add_fact(struct rows *rows, const char *name, enum style style, const char *text)

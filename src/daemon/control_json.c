@@ -48,7 +48,10 @@ static json_t *json_labels(const struct property_list *labels)
 static const char *state_of(const struct container *container)
 {
     bool ready = container_settled(container) && !container_find_uncut(container);
-    return container->stalled ? "stalled" : ready ? "ready" : "busy";
+    return container->stalled  ? "stalled"
+           : container->behind ? "overrun"
+           : ready             ? "ready"
+                               : "busy";
 }
 
 /* Who does in the container what udev does. */

@@ -104,6 +104,8 @@ static json_t *metrics_of(struct service *service)
     set(metrics, "refused", counters->refused);
     set(metrics, "residues", counters->residues);
     set(metrics, "stalls", counters->stalls);
+    set(metrics, "overruns_inside", counters->overruns_inside);
+    set(metrics, "told_again", counters->told_again);
     set(metrics, "repairs", counters->repairs);
     return metrics;
 }

@@ -112,7 +112,10 @@ struct container {
     bool compare_wanted; /* hints were dropped: compare everything when the queue is empty */
     bool stalled;        /* its file system hangs; retried with back-off */
     bool hung;           /* it was stalled, and has not settled since */
-    bool leaving;        /* unregistered: everything goes */
+    bool behind;         /* somebody inside does not read what is told: see pace.h */
+    uint64_t behind_delay_us;
+    void *behind_timer;
+    bool leaving; /* unregistered: everything goes */
     uint64_t retry_delay_us;
     void *retry_timer;
     void *leave_timer;   /* who waits for it to leave is answered then in any case */

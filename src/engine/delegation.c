@@ -15,6 +15,7 @@
 #include "engine/mark.h"
 #include "engine/news.h"
 #include "engine/outcome.h"
+#include "engine/overrun.h"
 
 void delegation_report(struct delegation *delegation, enum activity_kind kind,
                        const struct container *container, const char *devpath, const char *text,
@@ -337,6 +338,7 @@ struct delegation *delegation_new(const struct door *door, const struct world_so
                                              .observer = observer,
                                              .on_start = outcome_expect,
                                              .on_end = outcome_record,
+                                             .on_overrun = overrun_begin,
                                              .on_interface = interface_note,
                                              .userdata = delegation};
     delegation->world = world_new(source, &listener);

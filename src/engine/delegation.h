@@ -31,6 +31,8 @@ struct delegation_counters {
     uint64_t refused;       /* plans to give that failed */
     uint64_t residues;      /* plans to take of which a step failed */
     uint64_t stalls;
+    uint64_t overruns_inside;    /* containers in which somebody did not read what was told */
+    uint64_t told_again;         /* messages that had been missed so */
     uint64_t repairs;            /* device cgroups that somebody had rewritten */
     uint64_t dropped_properties; /* of events that were too large to inject */
 };

@@ -129,6 +129,17 @@ struct door {
     int (*place_has_udevd)(void *userdata, struct door_place *place);
 
     /*
+     * Before a step that tells of a device, STEP_EVENT or STEP_UDEV_EVENT. Returns 0: it can be
+     * run; 1: somebody who listens inside has no room for it, ask again in a little while;
+     * -EOVERFLOW: it can be run, but it will be missed by somebody who does not read.
+     */
+    int (*place_look_at_readers)(void *userdata, struct door_place *place, enum step_kind kind);
+
+    /* Tells again what was missed, as far as there is room. Returns 1 when nothing is left of it,
+     * or 0; *told is increased by the number of messages. */
+    int (*place_catch_up)(void *userdata, struct door_place *place, uint64_t *told);
+
+    /*
      * Makes a mark, or removes it. Returns and ends like run(), and is a step like others: one at a
      * time.
      */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "engine/pace.h"
+
 static void advance(struct job *job);
 
 static void report(const struct executor *executor, const struct container *container,
@@ -124,6 +126,30 @@ static bool is_left_out(const struct job *job, const struct step *step)
            delivery_is_cut_of(delivery, step->kind) || (seals && !delivery_is_cut(delivery));
 }
 
+static void on_room_timer(void *userdata)
+{
+    struct job *job = userdata;
+    job->room_timer = NULL;
+    advance(job);
+}
+
+/*
+ * Whether the step has to wait until those who listen have room. The job waits along, and with it
+ * whatever else the container is to hear; a device that goes meanwhile is cut and never told of.
+ */
+static bool waits_for_readers(struct job *job, const struct step *step)
+{
+    const struct door *door = job->executor->door;
+    if (step->kind != STEP_EVENT && step->kind != STEP_UDEV_EVENT)
+        return false;
+    int r = door->place_look_at_readers(door->userdata, job->container->place, step->kind);
+    if (r == -EOVERFLOW)
+        job->executor->on_overrun(job->executor->userdata, job->container);
+    return r > 0 &&
+           door->timer_start(door->userdata, PACE_POLL_US, on_room_timer, job, &job->room_timer) ==
+               0; /* without memory it is told, and perhaps missed */
+}
+
 /* Returns 1 when the step ended, 0 when it is pending. */
 static int run_step(struct job *job)
 {
@@ -138,6 +164,8 @@ static int run_step(struct job *job)
         job->position++;
         return 1;
     }
+    if (waits_for_readers(job, step))
+        return 0;
     if (translate_ids(job, step, &ids, &result.why) == 0)
         r = door->run(door->userdata, job->container->place, job->delivery->item, step, &ids,
                       on_done, job, &result);

@@ -17,6 +17,8 @@ struct executor {
     void (*on_start)(void *userdata, const struct job *job);
     /* The plan ended: job->why, job->stalled tell how. The job is freed after the call. */
     void (*on_end)(void *userdata, struct job *job);
+    /* Somebody in the container does not read what is told, and misses the next event. */
+    void (*on_overrun)(void *userdata, struct container *container);
     /* A step about the network interface of a delivery ended; or, with an error, its return did. */
     void (*on_interface)(void *userdata, struct delivery *delivery, enum step_kind kind,
                          const struct step_result *result);

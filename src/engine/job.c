@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "engine/executor.h"
 #include "model/announcement.h"
 
 struct job *job_new(enum job_kind kind, struct container *container, struct delivery *delivery)
@@ -20,6 +21,8 @@ void job_free(struct job *job)
 {
     if (!job)
         return;
+    if (job->room_timer)
+        job->executor->door->timer_cancel(job->executor->door->userdata, job->room_timer);
     hint_free(job->hint);
     grant_free(job->desired);
     free(job->event);

@@ -37,6 +37,7 @@ struct job {
     enum gate gate;     /* of `why` */
     uint64_t started_us, step_started_us;
     struct executor *executor;
+    void *room_timer; /* its step waits until those who listen have room; or NULL */
 };
 
 /* A job for a delivery; NULL when memory is short. */

@@ -415,6 +415,8 @@ int kernel_door_open(sd_event *event, const char *directory, struct kernel_door 
                                     .place_describe_access = place_describe_access,
                                     .place_repair = place_repair,
                                     .place_has_udevd = place_has_udevd,
+                                    .place_look_at_readers = place_look_at_readers,
+                                    .place_catch_up = place_catch_up,
                                     .place_mark = place_mark,
                                     .place_look = place_look,
                                     .item_new = item_new,

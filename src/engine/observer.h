@@ -10,7 +10,8 @@ enum activity_kind {
     ACTIVITY_DECISION,  /* a plan was made: text is "give", "take", "change", "relink", "tell" */
     ACTIVITY_STEP,      /* one step was run: text describes it */
     ACTIVITY_OUTCOME,   /* a plan ended: text is "delivered", "taken", ..., or error is set */
-    ACTIVITY_CONTAINER, /* text: "registered", "unregistered", "died", "stalled", "recovered" */
+    ACTIVITY_CONTAINER, /* text: "registered", "unregistered", "died", "stalled", "recovered",
+                           "overrun", "caught up" */
     ACTIVITY_RULES,     /* text: what was loaded */
     ACTIVITY_RESYNC,    /* sysfs was compared anew: text says why */
 };

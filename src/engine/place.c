@@ -121,6 +121,19 @@ int place_tell(struct door_place *place, uint64_t inode, const struct uevent *ev
     return injector_tell(place->injector, place, inode, event, why);
 }
 
+int place_look_at_readers(void *userdata, struct door_place *place, enum step_kind kind)
+{
+    (void)userdata;
+    enum channel channel = kind == STEP_UDEV_EVENT ? CHANNEL_UDEV : CHANNEL_KERNEL;
+    return place->injector ? injector_look(place->injector, channel) : 0;
+}
+
+int place_catch_up(void *userdata, struct door_place *place, uint64_t *told)
+{
+    (void)userdata;
+    return !place->injector || injector_catch_up(place->injector, told);
+}
+
 /* What is ours alone; the rest of it is in the kernel. */
 static void release(struct door_place *place)
 {

@@ -118,6 +118,10 @@ int place_tell(struct door_place *place, uint64_t inode, const struct uevent *ev
 int place_tell_udev(struct door_place *place, uint64_t inode, const struct udev_word *word,
                     struct refusal *why);
 
+/* The door's functions of the same names. */
+int place_look_at_readers(void *userdata, struct door_place *place, enum step_kind kind);
+int place_catch_up(void *userdata, struct door_place *place, uint64_t *told);
+
 /* What a reply with an error says, or that none came (NULL). */
 void place_refused(const struct courier_reply *reply, struct step_result *result);
 

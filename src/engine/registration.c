@@ -77,6 +77,16 @@ static bool call_waiters(struct container *container, enum container_end end)
     return called;
 }
 
+/* Nothing comes of what the container waits for. */
+static void stop_timers(struct container *container)
+{
+    const struct door *door = container->delegation->door;
+    void *timers[] = {container->retry_timer, container->leave_timer, container->behind_timer};
+    for (size_t i = 0; i < ARRAY_SIZE(timers); i++)
+        if (timers[i])
+            door->timer_cancel(door->userdata, timers[i]);
+}
+
 /*
  * The end of a container: nothing is asked of its inside any more. Cutting comes first, so that
  * what a surviving process of it (or a copy of a node elsewhere) holds is dead in any case.
@@ -93,10 +103,7 @@ static void end_container(struct container *container, const char *how)
         }
     for (struct delivery *d = container->deliveries_tail; d; d = d->previous)
         delegation_cut(container, d);
-    if (container->retry_timer)
-        door->timer_cancel(door->userdata, container->retry_timer);
-    if (container->leave_timer)
-        door->timer_cancel(door->userdata, container->leave_timer);
+    stop_timers(container);
     job_free(TAKE_PTR(container->job));
     while (container->deliveries) {
         _cleanup_free_ char *devpath = strdup(container->deliveries->grant->devpath);
@@ -377,10 +384,7 @@ void delegation_repair(struct delegation *delegation)
 static void leave_container(struct container *container)
 {
     const struct door *door = container->delegation->door;
-    if (container->retry_timer)
-        door->timer_cancel(door->userdata, container->retry_timer);
-    if (container->leave_timer)
-        door->timer_cancel(door->userdata, container->leave_timer);
+    stop_timers(container);
     job_free(TAKE_PTR(container->job));
     for (struct delivery *d = container->deliveries; d; d = d->next)
         door->item_leave(door->userdata, TAKE_PTR(d->item));

@@ -2,8 +2,11 @@
 #include "engine/teller.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
-enum channel { CHANNEL_KERNEL, CHANNEL_UDEV, CHANNELS };
+#include "kernel/uevent_room.h"
+
+#define UDEV_MESSAGE_USUAL 4096 /* bytes; there are longer ones, which are rare */
 
 /* That an owner told its network namespace of a device, or would have, had not another done so. */
 struct teller {
@@ -19,8 +22,16 @@ struct shared_injector {
     uint64_t net_inode;
     uint32_t uid, gid; /* the host's ids of root in it */
     unsigned users;
+    int netns_fd;
     struct uevent_injector *injector;
     struct teller *tellers[CHANNELS]; /* of one device, the first one tells */
+    struct pace paces[CHANNELS];
+};
+
+/* One channel of an injector, as a way for its pace. */
+struct way {
+    struct shared_injector *shared;
+    enum channel channel;
 };
 
 /* The record of an owner, or of the first of all (NULL), that tells of a device. */
@@ -59,33 +70,75 @@ static void forget_teller(struct teller **at)
 
 /* What is sent, and what is kept of it. */
 struct telling {
-    bool removal;
+    enum uevent_action action;
     const char *message, *kept;
     size_t size, kept_size;
 };
 
-static int send_telling(struct shared_injector *shared, enum channel channel, const char *message,
+static int send_message(struct shared_injector *shared, enum channel channel, const char *message,
                         size_t size, struct refusal *why)
 {
     return channel == CHANNEL_UDEV ? uevent_injector_send_udev(shared->injector, message, size, why)
                                    : uevent_injector_send(shared->injector, message, size, why);
 }
 
+static int send_telling(struct shared_injector *shared, enum channel channel, uint64_t inode,
+                        const struct telling *telling, struct refusal *why)
+{
+    int r = send_message(shared, channel, telling->message, telling->size, why);
+    if (r == 0) /* without memory who is behind does not hear of it */
+        (void)pace_told(&shared->paces[channel], inode, telling->action, telling->message,
+                        telling->size);
+    return r;
+}
+
+static int ask_room(void *userdata, unsigned *ret)
+{
+    const struct way *way = userdata;
+    return way->channel == CHANNEL_UDEV
+               ? uevent_room(way->shared->netns_fd, UEVENT_GROUP_UDEV, UDEV_MESSAGE_USUAL, ret)
+               : uevent_room(way->shared->netns_fd, UEVENT_GROUP_KERNEL, UEVENT_INJECT_MAX, ret);
+}
+
+static int send_again(void *userdata, const char *message, size_t size)
+{
+    const struct way *way = userdata;
+    return send_message(way->shared, way->channel, message, size, NULL);
+}
+
+int injector_look(struct shared_injector *shared, enum channel channel)
+{
+    struct way way = {.shared = shared, .channel = channel};
+    const struct pace_way ops = {.room = ask_room, .send = send_again, .userdata = &way};
+    return pace_look(&shared->paces[channel], &ops, now_us());
+}
+
+bool injector_catch_up(struct shared_injector *shared, uint64_t *told)
+{
+    bool all = true;
+    for (enum channel channel = 0; channel < CHANNELS; channel++) {
+        struct way way = {.shared = shared, .channel = channel};
+        const struct pace_way ops = {.room = ask_room, .send = send_again, .userdata = &way};
+        all = pace_catch_up(&shared->paces[channel], &ops, now_us(), told) && all;
+    }
+    return all;
+}
+
 static int tell(struct shared_injector *shared, enum channel channel, const void *owner,
                 uint64_t inode, const struct telling *telling, struct refusal *why)
 {
     struct teller **list = &shared->tellers[channel];
-    bool fresh = !*find_teller(list, inode, owner);
-    if (telling->removal)
+    bool fresh = !*find_teller(list, inode, owner), removal = telling->action == UEVENT_REMOVE;
+    if (removal)
         forget_teller(find_teller(list, inode, owner));
     else if (note_teller(list, owner, inode, telling->kept, telling->kept_size) < 0)
         return refuse(why, ENOMEM, "no memory to tell of the device");
 
     const struct teller *first = *find_teller(list, inode, NULL);
-    if (first && (telling->removal || first->owner != owner))
+    if (first && (removal || first->owner != owner))
         return 0;
-    int r = send_telling(shared, channel, telling->message, telling->size, why);
-    if (r < 0 && fresh && !telling->removal)
+    int r = send_telling(shared, channel, inode, telling, why);
+    if (r < 0 && fresh && !removal)
         forget_teller(find_teller(list, inode, owner));
     return r;
 }
@@ -97,7 +150,7 @@ int injector_tell(struct shared_injector *shared, const void *owner, uint64_t in
     int size = uevent_serialise(event, message, sizeof(message), NULL);
     if (size < 0)
         return refuse(why, E2BIG, "the event is too large to inject");
-    const struct telling telling = {.removal = event->action == UEVENT_REMOVE,
+    const struct telling telling = {.action = event->action,
                                     .message = message,
                                     .kept = message,
                                     .size = (size_t)size,
@@ -108,7 +161,7 @@ int injector_tell(struct shared_injector *shared, const void *owner, uint64_t in
 int injector_tell_udev(struct shared_injector *shared, const void *owner, uint64_t inode,
                        const struct udev_word *word, struct refusal *why)
 {
-    const struct telling telling = {.removal = word->action == UEVENT_REMOVE,
+    const struct telling telling = {.action = word->action,
                                     .message = word->message,
                                     .kept = word->removal,
                                     .size = word->message_size,
@@ -126,16 +179,20 @@ static void send_kernel_removal(struct shared_injector *shared, const struct tel
     uevent_unset(&event, "DEVPATH_OLD");
     (void)uevent_set(&event, "ACTION", uevent_action_name(UEVENT_REMOVE));
     int size = uevent_serialise(&event, message, sizeof(message), NULL);
+    const struct telling telling = {
+        .action = UEVENT_REMOVE, .message = message, .size = size > 0 ? (size_t)size : 0};
     if (size > 0)
-        (void)uevent_injector_send(shared->injector, message, (size_t)size, NULL);
+        (void)send_telling(shared, CHANNEL_KERNEL, teller->inode, &telling, NULL);
 }
 
 /* The owner ends without a `remove`, but there are others in its namespace that heard of it. */
 static void send_removal(struct shared_injector *shared, enum channel channel,
                          const struct teller *teller)
 {
+    const struct telling telling = {
+        .action = UEVENT_REMOVE, .message = teller->message, .size = teller->size};
     if (channel == CHANNEL_UDEV)
-        (void)uevent_injector_send_udev(shared->injector, teller->message, teller->size, NULL);
+        (void)send_telling(shared, CHANNEL_UDEV, teller->inode, &telling, NULL);
     else
         send_kernel_removal(shared, teller);
 }
@@ -161,8 +218,10 @@ static int open_injector(struct injectors *injectors, const struct namespaces *n
 {
     struct uevent_injector *injector = NULL;
     struct shared_injector *shared = calloc(1, sizeof(*shared));
-    int r = shared ? uevent_injector_open(namespaces->net_fd, uid, gid, &injector, why)
-                   : refuse(why, ENOMEM, "no memory for an injector");
+    _cleanup_close_ int netns_fd = fcntl(namespaces->net_fd, F_DUPFD_CLOEXEC, 0);
+    int r = shared && netns_fd >= 0
+                ? uevent_injector_open(namespaces->net_fd, uid, gid, &injector, why)
+                : refuse(why, ENOMEM, "no memory or no descriptor for an injector");
     if (r < 0) {
         free(shared);
         return r;
@@ -171,6 +230,7 @@ static int open_injector(struct injectors *injectors, const struct namespaces *n
                                        .net_inode = namespaces->net_inode,
                                        .uid = uid,
                                        .gid = gid,
+                                       .netns_fd = TAKE_FD(netns_fd),
                                        .injector = injector};
     injectors->first = shared;
     *ret = shared;
@@ -212,11 +272,14 @@ void injector_release(struct injectors *injectors, struct shared_injector *share
         forget_tellers(shared, channel, owner);
     if (--shared->users > 0)
         return;
+    for (enum channel channel = 0; channel < CHANNELS; channel++)
+        pace_done(&shared->paces[channel]);
     for (struct shared_injector **at = &injectors->first; *at; at = &(*at)->next)
         if (*at == shared) {
             *at = shared->next;
             break;
         }
     uevent_injector_close(shared->injector);
+    fd_close(shared->netns_fd);
     free(shared);
 }

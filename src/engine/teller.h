@@ -7,11 +7,15 @@
  * `remove` with the last that had it, everything else from one of them.
  */
 
+#include "engine/pace.h"
 #include "kernel/namespace.h"
 #include "kernel/uevent_injector.h"
 #include "model/udev_word.h"
 
 struct shared_injector; /* one per network namespace */
+
+/* Who listens to what: programs to the kernel's events, libudev's to udev's. */
+enum channel { CHANNEL_KERNEL, CHANNEL_UDEV, CHANNELS };
 
 /* The injectors of all network namespaces; zeroed before its first use. */
 struct injectors {
@@ -39,3 +43,9 @@ int injector_tell(struct shared_injector *shared, const void *owner, uint64_t in
                   const struct uevent *event, struct refusal *why);
 int injector_tell_udev(struct shared_injector *shared, const void *owner, uint64_t inode,
                        const struct udev_word *word, struct refusal *why);
+
+/* Before something is told: pace_look() of the channel. */
+int injector_look(struct shared_injector *shared, enum channel channel);
+
+/* pace_catch_up() of all channels. */
+bool injector_catch_up(struct shared_injector *shared, uint64_t *told);

@@ -498,6 +498,22 @@ static int place_look(void *userdata, struct door_place *place, const struct loo
     return 0;
 }
 
+static int place_look_at_readers(void *userdata, struct door_place *place, enum step_kind kind)
+{
+    const struct recording_door *door = userdata;
+    (void)place;
+    assert_true(kind == STEP_EVENT || kind == STEP_UDEV_EVENT);
+    return door->readers;
+}
+
+static int place_catch_up(void *userdata, struct door_place *place, uint64_t *told)
+{
+    const struct recording_door *door = userdata;
+    (void)place;
+    *told += door->told_again;
+    return door->caught_up;
+}
+
 static int timer_start(void *userdata, uint64_t delay_us, void (*fn)(void *), void *fn_userdata,
                        void **ret)
 {
@@ -534,6 +550,8 @@ void recording_door_init(struct recording_door *door)
                                                   .place_describe_access = place_describe_access,
                                                   .place_repair = place_repair,
                                                   .place_has_udevd = place_has_udevd,
+                                                  .place_look_at_readers = place_look_at_readers,
+                                                  .place_catch_up = place_catch_up,
                                                   .place_mark = place_mark,
                                                   .place_look = place_look,
                                                   .item_new = item_new,

@@ -34,6 +34,9 @@ struct recording_door {
     bool tells_udev;       /* a fact of places that are opened from now on */
     int has_udevd;         /* what place_has_udevd() answers */
     int ifindex;           /* of interfaces inside; 0: not known */
+    int readers;           /* what place_look_at_readers() answers */
+    int caught_up;         /* and place_catch_up(), */
+    uint64_t told_again;   /* with so many messages */
 
     struct door_place *places;
     struct recording_timer *timers;

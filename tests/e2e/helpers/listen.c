@@ -3,13 +3,15 @@
 /*
  * listen: what a program inside a container learns of devices.
  *
- *     listen [-p] [-2] [-n NODE] [-o FILE]
+ *     listen [-p] [-2] [-n NODE] [-o FILE] [-b BYTES] [-d MS]
  *
  *     -p       after the fields below, all properties of the event as they came
  *     -2       group 2 too: what udevd sends when it is done with a device; each line has then,
  *              behind `open`, " record=": likewise, of the record that is udev's of this device
  *     -n NODE  try to open NODE at each event, instead of /dev/$DEVNAME
  *     -o FILE  append to FILE instead of writing to standard output
+ *     -b BYTES of receive buffer, as SO_RCVBUF takes them, instead of much more than anybody needs
+ *     -d MS    take so many milliseconds over each message: a slow reader
  *
  * It writes "ready" once nothing can be missed any more, then for each message one line, flushed:
  *
@@ -38,6 +40,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BUFFER_BYTES (128 * 1024 * 1024)
@@ -48,6 +51,8 @@ struct options {
     bool udev;
     const char *node;
     const char *file;
+    int buffer;
+    long delay_ms;
 };
 
 struct message {
@@ -84,15 +89,15 @@ static void on_terminate(int signal_number)
     _exit(0); /* lines are flushed one by one */
 }
 
-static int open_socket(bool udev)
+static int open_socket(const struct options *options)
 {
-    int yes = 1, bytes = BUFFER_BYTES;
-    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = udev ? 3 : 1};
+    int yes = 1, bytes = options->buffer ? options->buffer : BUFFER_BYTES;
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = options->udev ? 3 : 1};
 
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
         die("uevent socket");
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+    if (options->buffer || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         die("listening to uevents");
@@ -249,7 +254,7 @@ static struct options parse_options(int argc, char **argv)
     struct options options = {0};
     int option;
 
-    while ((option = getopt(argc, argv, "p2n:o:")) >= 0)
+    while ((option = getopt(argc, argv, "p2n:o:b:d:")) >= 0)
         switch (option) {
         case 'p':
             options.properties = true;
@@ -263,8 +268,14 @@ static struct options parse_options(int argc, char **argv)
         case 'o':
             options.file = optarg;
             break;
+        case 'b':
+            options.buffer = atoi(optarg);
+            break;
+        case 'd':
+            options.delay_ms = atol(optarg);
+            break;
         default:
-            fprintf(stderr, "usage: listen [-p] [-2] [-n NODE] [-o FILE]\n");
+            fprintf(stderr, "usage: listen [-p] [-2] [-n NODE] [-o FILE] [-b BYTES] [-d MS]\n");
             exit(2);
         }
     return options;
@@ -278,10 +289,13 @@ int main(int argc, char **argv)
     signal(SIGTERM, on_terminate);
     if (options.file && !freopen(options.file, "a", stdout))
         die(options.file);
-    int fd = open_socket(options.udev);
+    int fd = open_socket(&options);
     printf("ready\n");
     fflush(stdout);
+    const struct timespec delay = {.tv_sec = options.delay_ms / 1000,
+                                   .tv_nsec = options.delay_ms % 1000 * 1000000};
     for (;;) {
+        nanosleep(&delay, NULL);
         if (receive(fd, &message))
             print_message(&message, &options);
         else
