@@ -8,28 +8,18 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "kernel/cgroup_additions.h"
 #include "kernel/cgroup_group.h"
 #include "model/device_list.h"
-#include "model/saved_grant.h"
-#include "model/share.h"
 
 #define LIST_MAX (64 * 1024) /* of devices.list; a longer one is refused */
 #define NESTING_MAX 32
-
-/* Bits that we added to one group for one number, and are the only ones we may take back. */
-struct addition {
-    struct devnum number;
-    char *group;
-    uint64_t group_id;
-    unsigned access;
-};
 
 struct cgroup_device_v1 {
     const struct cgroup_paths *paths;
     pid_t init_pid;
     int pid_fd;
-    struct addition *additions; /* a parent's before its children's */
-    size_t count;
+    struct cgroup_additions additions; /* a parent's before its children's */
     void (*on_change)(void *userdata); /* may be NULL */
     void *userdata;
 };
@@ -80,52 +70,11 @@ static int write_entry(int group_fd, const char *file, const struct devnum *numb
     return write(fd, entry, strlen(entry)) < 0 ? -errno : 0;
 }
 
-static struct addition *find_addition(struct cgroup_device_v1 *gate, const struct devnum *number,
-                                      uint64_t group_id)
-{
-    for (size_t i = 0; i < gate->count; i++)
-        if (gate->additions[i].group_id == group_id &&
-            devnum_equal(&gate->additions[i].number, number))
-            return &gate->additions[i];
-    return NULL;
-}
-
 void cgroup_device_v1_watch(struct cgroup_device_v1 *gate, void (*on_change)(void *userdata),
                             void *userdata)
 {
     gate->on_change = on_change;
     gate->userdata = userdata;
-}
-
-static int record(struct cgroup_device_v1 *gate, const struct devnum *number, const char *group,
-                  uint64_t group_id, struct addition **ret)
-{
-    *ret = find_addition(gate, number, group_id);
-    if (*ret)
-        return 0;
-    _cleanup_free_ char *copy = strdup(group);
-    if (!copy)
-        return -ENOMEM;
-    *ret = array_add(&gate->additions, &gate->count, sizeof(**ret));
-    if (!*ret)
-        return -ENOMEM;
-    **ret = (struct addition){.number = *number, .group = TAKE_PTR(copy), .group_id = group_id};
-    return 0;
-}
-
-static void forget(struct cgroup_device_v1 *gate, size_t i)
-{
-    free(gate->additions[i].group);
-    memmove(&gate->additions[i], &gate->additions[i + 1],
-            (gate->count - i - 1) * sizeof(*gate->additions));
-    gate->count--;
-}
-
-static void forget_empty(struct cgroup_device_v1 *gate)
-{
-    for (size_t i = gate->count; i-- > 0;)
-        if (gate->additions[i].access == 0)
-            forget(gate, i);
 }
 
 /*
@@ -143,7 +92,7 @@ static int deny_in(int group_fd, const struct devnum *number, unsigned bits)
 
 /* Takes `bits` of an addition back. A group that is gone, or is another by now, has nothing of
  * ours. */
-static int take_back(struct addition *addition, unsigned bits)
+static int take_back(struct cgroup_addition *addition, unsigned bits)
 {
     bits &= addition->access;
     if (!bits)
@@ -173,8 +122,8 @@ static int give(struct cgroup_device_v1 *gate, const char *group, int fd,
     if (!verdict.missing)
         return 0;
 
-    struct addition *addition;
-    r = record(gate, number, group, cgroup_group_id(fd), &addition);
+    struct cgroup_addition *addition;
+    r = cgroup_additions_add(&gate->additions, number, group, cgroup_group_id(fd), &addition);
     if (r < 0)
         return r;
     /* recorded first: nothing is ever added that would not be taken back, whatever ends us */
@@ -288,29 +237,20 @@ static int give_groups(struct cgroup_device_v1 *gate, const struct devnum *numbe
 static int limit(struct cgroup_device_v1 *gate, const struct devnum *number, unsigned access)
 {
     int result = 0;
-    for (size_t i = gate->count; i-- > 0;) {
-        struct addition *addition = &gate->additions[i];
+    for (size_t i = gate->additions.count; i-- > 0;) {
+        struct cgroup_addition *addition = &gate->additions.items[i];
         int r = devnum_equal(&addition->number, number) ? take_back(addition, ~access) : 0;
         if (r < 0 && result == 0)
             result = r;
     }
-    forget_empty(gate);
+    cgroup_additions_drop_empty(&gate->additions);
     return result;
-}
-
-static unsigned granted(const struct cgroup_device_v1 *gate, const struct devnum *number)
-{
-    unsigned access = 0;
-    for (size_t i = 0; i < gate->count; i++)
-        if (devnum_equal(&gate->additions[i].number, number))
-            access |= gate->additions[i].access;
-    return access;
 }
 
 int cgroup_device_v1_allow(struct cgroup_device_v1 *gate, const struct devnum *number,
                            unsigned access, bool *ret_unsure, struct refusal *why)
 {
-    unsigned before = granted(gate, number);
+    unsigned before = cgroup_additions_access(&gate->additions, number);
     bool unsure = false;
     int r = give_groups(gate, number, access, &unsure, why);
     if (r < 0) {
@@ -335,8 +275,8 @@ int cgroup_device_v1_deny(struct cgroup_device_v1 *gate, const struct devnum *nu
 int cgroup_device_v1_repair(struct cgroup_device_v1 *gate, struct refusal *why)
 {
     int repairs = 0;
-    for (size_t i = 0; i < gate->count; i++) {
-        struct addition *addition = &gate->additions[i];
+    for (size_t i = 0; i < gate->additions.count; i++) {
+        struct cgroup_addition *addition = &gate->additions.items[i];
         _cleanup_free_ char *list = NULL;
         _cleanup_close_ int fd = cgroup_group_open(addition->group, addition->group_id);
         if (fd == -ENOENT || (fd >= 0 && read_list(fd, &list) == -ENODEV))
@@ -367,13 +307,13 @@ int cgroup_device_v1_prune(struct cgroup_device_v1 *gate, const struct devnum *n
                            size_t count)
 {
     int first = 0;
-    for (size_t i = gate->count; i-- > 0;) { /* children before their parents */
-        struct addition *addition = &gate->additions[i];
+    for (size_t i = gate->additions.count; i-- > 0;) { /* children before their parents */
+        struct cgroup_addition *addition = &gate->additions.items[i];
         int r = is_among(&addition->number, numbers, count) ? 0 : take_back(addition, ~0u);
         if (r < 0 && first == 0)
             first = r;
     }
-    forget_empty(gate);
+    cgroup_additions_drop_empty(&gate->additions);
     return first;
 }
 
@@ -381,9 +321,7 @@ void cgroup_device_v1_leave(struct cgroup_device_v1 *gate)
 {
     if (!gate)
         return;
-    while (gate->count > 0)
-        forget(gate, gate->count - 1);
-    free(gate->additions);
+    cgroup_additions_done(&gate->additions);
     free(gate);
 }
 
@@ -394,55 +332,12 @@ void cgroup_device_v1_close(struct cgroup_device_v1 *gate)
     cgroup_device_v1_leave(gate);
 }
 
-/* ---- for a successor ---- */
-
-static json_t *save_addition(const struct addition *addition)
-{
-    struct json_writer writer = json_writer_new();
-    json_write_text(&writer, "group", addition->group);
-    json_write_number(&writer, "group_id", addition->group_id);
-    saved_number_write(&writer, &addition->number);
-    json_write_number(&writer, "access", addition->access);
-    return json_writer_take(&writer);
-}
-
 json_t *cgroup_device_v1_save(const struct cgroup_device_v1 *gate)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < gate->count; i++)
-        json_append_take(&array, save_addition(&gate->additions[i]));
-    return array;
-}
-
-static int load_addition(struct cgroup_device_v1 *gate, const json_t *saved)
-{
-    struct json_reader reader = json_reader_of(saved);
-    _cleanup_free_ char *group = json_read_text(&reader, "group");
-    struct addition addition = {
-        .number = saved_number_read(&reader),
-        .group_id = json_read_number(&reader, "group_id", INT64_MAX),
-        .access = (unsigned)json_read_number(&reader, "access",
-                                             ACCESS_READ | ACCESS_WRITE | ACCESS_MKNOD),
-    };
-    if (reader.error)
-        return reader.error;
-    if (!group || addition.group_id == 0) /* only of a group that is known by its id, nothing else
-                                             is ever written to */
-        return -EBADMSG;
-    struct addition *added = array_add(&gate->additions, &gate->count, sizeof(*added));
-    if (!added)
-        return -ENOMEM;
-    *added = addition;
-    added->group = TAKE_PTR(group);
-    return 0;
+    return cgroup_additions_save(&gate->additions);
 }
 
 int cgroup_device_v1_load(struct cgroup_device_v1 *gate, const json_t *saved)
 {
-    int r = json_is_array(saved) ? 0 : -EBADMSG;
-    for (size_t i = 0; r == 0 && i < json_array_size(saved); i++)
-        r = load_addition(gate, json_array_get(saved, i));
-    while (r < 0 && gate->count > 0)
-        forget(gate, gate->count - 1);
-    return r;
+    return cgroup_additions_load(&gate->additions, saved);
 }
