@@ -6,9 +6,8 @@
 #include <stdio.h>
 
 #include "kernel/cgroup_group.h"
-#include "kernel/device_attachment.h"
 #include "kernel/device_map.h"
-#include "kernel/device_place.h"
+#include "kernel/device_places.h"
 #include "model/json_field.h"
 
 #define ROUNDS_MAX 8 /* of looking again, where programs change while we edit */
@@ -17,13 +16,10 @@ struct cgroup_device_v2 {
     const struct cgroup_paths *paths;
     pid_t init_pid;
     int pid_fd;
-    char *directory;
     struct cgroup_groups groups; /* as they were when last looked for */
-    bool resumes;     /* what a predecessor allowed stays until cgroup_device_v2_prune() */
-    unsigned changes; /* of places */
+    bool resumes; /* what a predecessor allowed stays until cgroup_device_v2_prune() */
     struct device_map map;
-    struct device_place *places;
-    size_t place_count;
+    struct device_places places;
 };
 
 static const char *below_mount(const struct cgroup_device_v2 *gate, const char *group)
@@ -38,71 +34,14 @@ static int refuse_group(const struct cgroup_device_v2 *gate, const char *group, 
     return refuse(why, error, "device cgroup v2 %s: %s", below_mount(gate, group), strerror(error));
 }
 
-/* ---- places ---- */
-
-static struct device_place *find_place(const struct cgroup_device_v2 *gate, uint64_t group_id,
-                                       uint32_t id)
-{
-    for (size_t i = 0; i < gate->place_count; i++)
-        if (gate->places[i].id == id && (group_id == 0 || gate->places[i].group_id == group_id))
-            return &gate->places[i];
-    return NULL;
-}
-
-static void remove_place(struct cgroup_device_v2 *gate, size_t i)
-{
-    gate->changes++;
-    device_place_done(&gate->places[i]);
-    memmove(&gate->places[i], &gate->places[i + 1],
-            (gate->place_count - i - 1) * sizeof(*gate->places));
-    gate->place_count--;
-}
-
-/* Forgets places on this group that somebody else has taken. */
-static void forget_lost_places(struct cgroup_device_v2 *gate, uint64_t group_id,
-                               const struct device_attachments *now)
-{
-    for (size_t i = gate->place_count; i-- > 0;) {
-        struct device_place *place = &gate->places[i];
-        if (place->group_id != group_id || device_attachments_have(now, place->id))
-            continue;
-        device_place_forget(place, gate->directory);
-        remove_place(gate, i);
-    }
-}
-
-static void drop_superseded(struct cgroup_device_v2 *gate, uint64_t group_id, uint32_t newest_id)
-{
-    const struct device_place *newest = find_place(gate, group_id, newest_id);
-    for (size_t i = gate->place_count; newest && i-- > 0;) {
-        struct device_place *place = &gate->places[i];
-        if (place == newest || place->group_id != group_id ||
-            !device_place_is_superseded(place, &newest->original) ||
-            device_place_drop(place, newest, gate->directory) < 0)
-            continue;
-        remove_place(gate, i);
-        newest = find_place(gate, group_id, newest_id);
-    }
-}
-
 /* ---- taking places ---- */
 
+/* Returns 1, or a negative errno and the reason. */
 static int take_place(struct cgroup_device_v2 *gate, const char *group, int group_fd, uint32_t id,
                       int map_fd, struct refusal *why)
 {
-    struct device_place *place =
-        array_add(&gate->places, &gate->place_count, sizeof(*gate->places));
-    if (!place)
-        return refuse_group(gate, group, ENOMEM, why);
-    place->original_fd = -1;
-    int r = device_place_take(group, group_fd, id, map_fd, gate->directory, place, why);
-    if (r < 0) {
-        gate->place_count--;
-        return r;
-    }
-    gate->changes++;
-    drop_superseded(gate, place->group_id, place->id);
-    return 1;
+    int r = device_places_take(&gate->places, group, group_fd, id, map_fd, why);
+    return r == -ENOMEM ? refuse_group(gate, group, ENOMEM, why) : r < 0 ? r : 1;
 }
 
 /*
@@ -122,14 +61,14 @@ static int take_group(struct cgroup_device_v2 *gate, const char *group, int map_
         int r = device_attachments_query(fd, false, &now);
         if (r < 0)
             return refuse_group(gate, group, -r, why);
-        forget_lost_places(gate, group_id, &now);
+        device_places_forget_lost(&gate->places, group_id, &now);
         size_t i = 0;
-        while (i < now.count && find_place(gate, group_id, now.ids[i]))
+        while (i < now.count && device_places_find(&gate->places, group_id, now.ids[i]))
             i++;
         if (i == now.count)
             return taken;
         for (; i < now.count; i++) {
-            if (find_place(gate, group_id, now.ids[i]))
+            if (device_places_find(&gate->places, group_id, now.ids[i]))
                 continue;
             r = take_place(gate, group, fd, now.ids[i], map_fd, why);
             if (r < 0 && r != -ENOENT)
@@ -184,7 +123,7 @@ static int has_strangers(const struct cgroup_device_v2 *gate)
     if (r < 0)
         return r;
     for (size_t i = 0; i < now.count; i++)
-        if (!find_place(gate, 0, now.ids[i]))
+        if (!device_places_find(&gate->places, 0, now.ids[i]))
             return 1;
     return 0;
 }
@@ -197,7 +136,7 @@ static bool places_are_ours(const struct cgroup_device_v2 *gate, size_t which)
         return fd == -ENOENT;
     uint64_t group_id = cgroup_group_id(fd);
     for (size_t i = 0; i < now.count; i++)
-        if (!find_place(gate, group_id, now.ids[i]))
+        if (!device_places_find(&gate->places, group_id, now.ids[i]))
             return false;
     return true;
 }
@@ -212,14 +151,6 @@ static bool all_is_in_place(const struct cgroup_device_v2 *gate)
 }
 
 /* ---- the interface ---- */
-
-static void restore_places(struct cgroup_device_v2 *gate)
-{
-    for (size_t i = gate->place_count; i-- > 0;) {
-        device_place_restore(&gate->places[i], gate->directory);
-        remove_place(gate, i);
-    }
-}
 
 static int apply(struct cgroup_device_v2 *gate, const struct device_filter_key *key,
                  bool *ret_unsure, struct refusal *why)
@@ -255,7 +186,7 @@ int cgroup_device_v2_allow(struct cgroup_device_v2 *gate, const struct devnum *n
     (void)device_map_set(&gate->map, &key, before);
     (void)device_map_write(&gate->map, &key);
     if (gate->map.count == 0)
-        restore_places(gate);
+        device_places_restore(&gate->places);
     return r;
 }
 
@@ -289,7 +220,7 @@ static int adopt(struct cgroup_device_v2 *gate, const char *group, int group_fd,
 {
     struct device_program program;
     uint32_t map_id;
-    if (find_place(gate, cgroup_group_id(group_fd), id))
+    if (device_places_find(&gate->places, cgroup_group_id(group_fd), id))
         return 0;
     int r = device_program_find(id, &program, NULL);
     if (r < 0 || !program.ours || !device_program_map(&program, DEVICE_MAP_NAME, &map_id))
@@ -305,12 +236,7 @@ static int adopt(struct cgroup_device_v2 *gate, const char *group, int group_fd,
         gate->map.id = map_id;
     if (!known && !first) /* will be taken like a stranger's */
         return 0;
-    struct device_place *place =
-        array_add(&gate->places, &gate->place_count, sizeof(*gate->places));
-    r = place ? device_place_adopt(group, group_fd, &program, gate->directory, place) : -ENOMEM;
-    if (r < 0 && place)
-        gate->place_count--;
-    return r;
+    return device_places_adopt(&gate->places, group, group_fd, &program);
 }
 
 static int adopt_group(struct cgroup_device_v2 *gate, const char *group, struct refusal *why)
@@ -325,19 +251,12 @@ static int adopt_group(struct cgroup_device_v2 *gate, const char *group, struct 
 
 json_t *cgroup_device_v2_save(const struct cgroup_device_v2 *gate)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < gate->place_count; i++) {
-        struct json_writer writer = json_writer_new();
-        json_write_text(&writer, "group", gate->places[i].group);
-        json_write_number(&writer, "group_id", gate->places[i].group_id);
-        json_append_take(&array, json_writer_take(&writer));
-    }
-    return array;
+    return device_places_save(&gate->places);
 }
 
 unsigned cgroup_device_v2_changes(const struct cgroup_device_v2 *gate)
 {
-    return gate->changes;
+    return gate->places.changes;
 }
 
 /* A group that was noted, if it is still the same. Whether it is: *ret_group is to be freed. */
@@ -373,8 +292,8 @@ void cgroup_device_v2_take_back(const json_t *saved, const char *directory)
         return;
     gate->paths = &nowhere;
     gate->pid_fd = -1;
-    gate->directory = directory ? strdup(directory) : NULL;
-    (void)adopt_saved(gate, saved, NULL);
+    if (device_places_init(&gate->places, directory) == 0)
+        (void)adopt_saved(gate, saved, NULL);
     cgroup_device_v2_close(gate);
 }
 
@@ -389,10 +308,8 @@ int cgroup_device_v2_open(const struct cgroup_paths *paths, pid_t init_pid, int 
     gate->init_pid = init_pid;
     gate->pid_fd = pid_fd;
     gate->resumes = resume;
-    gate->directory = directory ? strdup(directory) : NULL;
-    int r = directory && !gate->directory ? refuse_group(gate, paths->v2, ENOMEM, why) : 0;
-    if (r >= 0)
-        r = find_groups(gate, why);
+    int r = device_places_init(&gate->places, directory);
+    r = r < 0 ? refuse_group(gate, paths->v2, -r, why) : find_groups(gate, why);
     if (r >= 0)
         r = adopt_saved(gate, saved, why);
     for (size_t i = 0; r >= 0 && i < gate->groups.count; i++)
@@ -436,8 +353,7 @@ void cgroup_device_v2_leave(struct cgroup_device_v2 *gate)
 {
     if (!gate)
         return;
-    while (gate->place_count > 0)
-        remove_place(gate, gate->place_count - 1);
+    device_places_leave(&gate->places);
     gate->map.id = 0;
     cgroup_device_v2_close(gate);
 }
@@ -449,11 +365,10 @@ void cgroup_device_v2_close(struct cgroup_device_v2 *gate)
     _cleanup_close_ int map_fd = device_map_open(&gate->map);
     if (map_fd >= 0)
         (void)device_map_empty(map_fd);
-    restore_places(gate);
-    free(gate->places);
+    device_places_restore(&gate->places);
+    device_places_done(&gate->places);
     device_map_done(&gate->map);
     cgroup_groups_done(&gate->groups);
-    free(gate->directory);
     free(gate);
 }
 
@@ -466,7 +381,7 @@ static bool group_has_strangers(const struct cgroup_device_v2 *gate, const char 
     if (fd < 0 || device_attachments_query(fd, false, &now) < 0)
         return false;
     for (size_t i = 0; i < now.count; i++)
-        if (!find_place(gate, 0, now.ids[i]))
+        if (!device_places_find(&gate->places, 0, now.ids[i]))
             return true;
     return false;
 }
@@ -492,8 +407,8 @@ const char *cgroup_device_v2_strangers(const struct cgroup_device_v2 *gate, char
 const char *cgroup_device_v2_describe(const struct cgroup_device_v2 *gate, char *out, size_t size)
 {
     size_t spliced = 0, called = 0;
-    for (size_t i = 0; i < gate->place_count; i++)
-        if (gate->places[i].tail_call)
+    for (size_t i = 0; i < gate->places.count; i++)
+        if (gate->places.items[i].tail_call)
             called++;
         else
             spliced++;
