@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// checker PREFIX [MAJOR]: a container's program that tries to open what it has no right to, all the
+// time.
+//
+// Devices are macvtaps, which tell their names when they are opened (TUNGETIFF); only those whose
+// name begins with PREFIX have a right to be opened here. It listens to the kernel's events, and
+// opens every node that it was ever told of, and bind mounts of them that it makes and keeps. With
+// MAJOR it is told nothing, and opens nodes of its own making, of each number.
+//
+// An open of a device without a right is a violation where it began after `remove` was read of the
+// device that had the number before: then devolve has taken that back, and nothing has a right to
+// the number. Otherwise it is in the window: the kernel gave the number to another device before
+// anybody could know; the first one of each is a line, too.
+//
+// SIGUSR1: three rounds through everything in which each open of a device without a right is a
+// violation; it writes "strict" when they are over. SIGTERM: it writes
+// "rounds N opens N right N window N longest-us N violations N" and ends. Each violation is a line
+// of its own.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MINORS 32 // the kernel takes the lowest that is free
+#define COPIES 16 // that are kept of each number
+#define STRICT_ROUNDS 3
+
+struct number {
+    bool told;         // by an `add`, and no `remove` since
+    uint64_t taken_us; // when it was first opened by another than it was given for; 0: not
+    char name[64];     // of the node in /dev
+    unsigned copies;   // bind mounts that were made of it
+};
+
+static const char *prefix;
+static struct number numbers[MINORS];
+static unsigned strict_rounds;
+static unsigned long long rounds, opens, right, window_opens, longest_us, violations;
+static volatile sig_atomic_t ended, asked;
+
+static void on_end(int signal_number)
+{
+    (void)signal_number;
+    ended = 1;
+}
+
+static void on_question(int signal_number)
+{
+    (void)signal_number;
+    asked = 1;
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void copy_path(char out[static 64], unsigned minor, unsigned copy)
+{
+    snprintf(out, 64, "/dev/kept-%u-%u", minor, copy);
+}
+
+// A bind mount of the node, in the place of the oldest one.
+static void keep_copy(unsigned minor)
+{
+    struct number *number = &numbers[minor];
+    char path[64], node[80];
+    copy_path(path, minor, number->copies++ % COPIES);
+    snprintf(node, sizeof(node), "/dev/%s", number->name);
+    umount2(path, MNT_DETACH);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    (void)mount(node, path, NULL, MS_BIND, NULL);
+}
+
+static void on_add(unsigned minor, const char *name)
+{
+    struct number *number = &numbers[minor];
+    number->told = true;
+    number->taken_us = 0;
+    snprintf(number->name, sizeof(number->name), "%s", name);
+    keep_copy(minor);
+}
+
+static void make_own(unsigned major)
+{
+    char path[80];
+    for (unsigned minor = 0; minor < MINORS; minor++) {
+        struct number *number = &numbers[minor];
+        snprintf(number->name, sizeof(number->name), "own-%u", minor);
+        snprintf(path, sizeof(path), "/dev/%s", number->name);
+        number->told = true; /* nobody says when it is not */
+        if (mknod(path, S_IFCHR | 0600, makedev(major, minor)) < 0) {
+            perror("checker: mknod");
+            exit(1);
+        }
+    }
+}
+
+static void on_remove(unsigned minor)
+{
+    struct number *number = &numbers[minor];
+    uint64_t taken_us = number->taken_us ? now_us() - number->taken_us : 0;
+    if (taken_us > longest_us)
+        longest_us = taken_us;
+    number->told = false;
+    number->taken_us = 0;
+}
+
+static const char *get(const char *message, size_t size, const char *key)
+{
+    size_t length = strlen(key);
+    for (const char *at = message; at < message + size; at += strlen(at) + 1)
+        if (strncmp(at, key, length) == 0 && at[length] == '=')
+            return at + length + 1;
+    return "";
+}
+
+static void on_message(const char *message, size_t size)
+{
+    const char *action = get(message, size, "ACTION");
+    unsigned minor = (unsigned)atoi(get(message, size, "MINOR"));
+    if (strcmp(get(message, size, "SUBSYSTEM"), "macvtap") != 0 || minor >= MINORS)
+        return;
+    if (strcmp(action, "add") == 0)
+        on_add(minor, get(message, size, "DEVNAME"));
+    else if (strcmp(action, "remove") == 0)
+        on_remove(minor);
+}
+
+static int listen_to_kernel(void)
+{
+    int bytes = 1 << 20;
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        perror("checker: uevent socket");
+        exit(1);
+    }
+    return fd;
+}
+
+static void read_events(int fd)
+{
+    char message[8192];
+    for (;;) {
+        ssize_t size = recv(fd, message, sizeof(message) - 1, 0);
+        if (size < 0 && errno == ENOBUFS) {
+            printf("violation: events were lost\n"); // nothing could be said of what follows
+            violations++;
+        } else if (size < 0) {
+            return;
+        } else {
+            message[size] = '\0';
+            on_message(message, (size_t)size);
+        }
+    }
+}
+
+static void judge(unsigned minor, const char *path, const char *name, uint64_t began_us)
+{
+    struct number *number = &numbers[minor];
+    if (strncmp(name, prefix, strlen(prefix)) == 0) {
+        right++;
+    } else if (number->told && strict_rounds == 0) {
+        window_opens++;
+        if (!number->taken_us) {
+            number->taken_us = began_us;
+            printf("window: %s opened %s\n", path, name);
+            fflush(stdout);
+        }
+    } else {
+        violations++;
+        printf("violation: %s opened %s, %s\n", path, name,
+               number->told ? "which has no right" : "after the number was taken back");
+        fflush(stdout);
+    }
+}
+
+static void try_open(unsigned minor, const char *path)
+{
+    struct ifreq request = {0};
+    uint64_t began_us = now_us();
+    opens++;
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (ioctl(fd, TUNGETIFF, &request) == 0)
+        judge(minor, path, request.ifr_name, began_us);
+    close(fd);
+}
+
+static void try_number(int events_fd, unsigned minor)
+{
+    char path[80];
+    struct number *number = &numbers[minor];
+    if (!number->name[0])
+        return;
+    read_events(events_fd);
+    snprintf(path, sizeof(path), "/dev/%s", number->name);
+    try_open(minor, path);
+    for (unsigned i = 0; i < COPIES && i < number->copies; i++) {
+        read_events(events_fd);
+        copy_path(path, minor, i);
+        try_open(minor, path);
+    }
+}
+
+static void end_round(void)
+{
+    rounds++;
+    if (strict_rounds > 0 && --strict_rounds == 0) {
+        printf("strict\n");
+        fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct timespec pause = {.tv_nsec = 100000};
+    if (argc != 2 && argc != 3)
+        return 2;
+    prefix = argv[1];
+    if (argc == 3)
+        make_own((unsigned)atoi(argv[2]));
+    signal(SIGTERM, on_end);
+    signal(SIGUSR1, on_question);
+    int fd = listen_to_kernel();
+    printf("ready\n");
+    fflush(stdout);
+    while (!ended) {
+        if (asked) {
+            asked = 0;
+            strict_rounds = STRICT_ROUNDS;
+        }
+        read_events(fd);
+        for (unsigned minor = 0; minor < MINORS; minor++)
+            try_number(fd, minor);
+        end_round();
+        nanosleep(&pause, NULL);
+    }
+    printf("rounds %llu opens %llu right %llu window %llu longest-us %llu violations %llu\n",
+           rounds, opens, right, window_opens, longest_us, violations);
+    return 0;
+}
