@@ -9,6 +9,9 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "model/cgroup_line.h"
+#include "model/mount_line.h"
+
 #define NESTING_MAX 64 /* of groups; pid namespaces nest 32 deep */
 
 /* ---- where they are ---- */
@@ -47,37 +50,12 @@ static FILE *open_process_file(pid_t pid, const char *name)
     return fopen(path, "re");
 }
 
-/* mountinfo writes blanks, tabs, newlines and backslashes as \ooo: proc(5). In place. */
-static char *unescape(char *text)
-{
-    char *out = text;
-    for (const char *in = text; *in; out++) {
-        bool octal = in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' &&
-                     in[2] <= '7' && in[3] >= '0' && in[3] <= '7';
-        *out = octal ? (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0')) : *in;
-        in += octal ? 4 : 1;
-    }
-    *out = '\0';
-    return text;
-}
-
-static bool list_has(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = list; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, word, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 /* The first mount that shows the hierarchy's root wins, else the first that shows any of it. */
-static int keep_mount(char **point, char **root, char *new_point, char *new_root)
+static int keep_mount(char **point, char **root, const struct mount_line *mount)
 {
-    if (*point && (streq(*root, "/") || !streq(new_root, "/")))
+    if (*point && (streq(*root, "/") || !streq(mount->root, "/")))
         return 0;
-    _cleanup_free_ char *a = strdup(unescape(new_point)), *b = strdup(unescape(new_root));
+    _cleanup_free_ char *a = strdup(mount->point), *b = strdup(mount->root);
     if (!a || !b)
         return -ENOMEM;
     free(*point);
@@ -87,28 +65,15 @@ static int keep_mount(char **point, char **root, char *new_point, char *new_root
     return 0;
 }
 
-/* One line of mountinfo: "36 35 98:0 /root /point options [fields…] - type source options". */
 static int read_mount(char *line, struct mounts *mounts)
 {
-    char *words[5], *save = NULL;
-    char *tail = strstr(line, " - ");
-    if (!tail)
+    struct mount_line mount;
+    if (mount_line_parse(line, &mount) < 0)
         return 0;
-    *tail = '\0';
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-        words[i] = strtok_r(i ? NULL : line, " ", &save);
-        if (!words[i])
-            return 0;
-    }
-    const char *type = strtok_r(tail + 3, " \n", &save);
-    const char *source = strtok_r(NULL, " \n", &save);
-    const char *options = strtok_r(NULL, " \n", &save);
-    if (!type || !source || !options)
-        return 0;
-    if (streq(type, "cgroup2"))
-        return keep_mount(&mounts->v2, &mounts->v2_root, words[4], words[3]);
-    if (streq(type, "cgroup") && list_has(options, "devices"))
-        return keep_mount(&mounts->v1, &mounts->v1_root, words[4], words[3]);
+    if (streq(mount.type, "cgroup2"))
+        return keep_mount(&mounts->v2, &mounts->v2_root, &mount);
+    if (streq(mount.type, "cgroup") && comma_list_has(mount.options, "devices"))
+        return keep_mount(&mounts->v1, &mounts->v1_root, &mount);
     return 0;
 }
 
@@ -127,28 +92,13 @@ static int read_mounts(struct mounts *mounts)
     return ferror(file) ? -EIO : 0;
 }
 
-/*
- * The host path of `group` (as /proc/PID/cgroup names it) below a mount that shows `root`.
- * Returns 1 and *ret, 0 where the mount does not show it, -ENOMEM.
- */
-static int host_path(const char *point, const char *root, const char *group, char **ret)
-{
-    const char *rest = streq(root, "/") ? group : after_prefix(group, root);
-    if (!rest || (*rest != '/' && *rest != '\0'))
-        return 0;
-    /* "/.." is outside of our cgroup namespace */
-    if (after_prefix(group, "/..") || strstr(group, " (deleted)"))
-        return 0;
-    return asprintf(ret, "%s%s", point, streq(rest, "/") ? "" : rest) < 0 ? -ENOMEM : 1;
-}
-
 static int find_group(const char *point, const char *root, const char *group, char **ret_group,
                       char **ret_mount)
 {
     if (!point || *ret_group)
         return 0;
     _cleanup_free_ char *path = NULL, *mount = strdup(point);
-    int r = mount ? host_path(point, root, group, &path) : -ENOMEM;
+    int r = mount ? cgroup_line_path(point, root, group, &path) : -ENOMEM;
     if (r > 0) {
         *ret_group = TAKE_PTR(path);
         *ret_mount = TAKE_PTR(mount);
@@ -156,20 +106,16 @@ static int find_group(const char *point, const char *root, const char *group, ch
     return r;
 }
 
-/* One line of /proc/PID/cgroup: "ID:controllers:/group"; that of v2 has ID 0 and no controllers. */
 static int read_group(char *line, const struct mounts *mounts, struct cgroup_paths *paths)
 {
-    line[strcspn(line, "\n")] = '\0';
-    char *controllers = strchr(line, ':');
-    char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-    if (!group)
+    struct cgroup_line it;
+    if (cgroup_line_parse(line, &it) < 0)
         return 0;
-    *controllers++ = '\0';
-    *group++ = '\0';
-    if (streq(line, "0") && *controllers == '\0')
-        return find_group(mounts->v2, mounts->v2_root, group, &paths->v2, &paths->v2_mount);
-    if (list_has(controllers, "devices"))
-        return find_group(mounts->v1, mounts->v1_root, group, &paths->v1_devices, &paths->v1_mount);
+    if (it.unified)
+        return find_group(mounts->v2, mounts->v2_root, it.group, &paths->v2, &paths->v2_mount);
+    if (comma_list_has(it.controllers, "devices"))
+        return find_group(mounts->v1, mounts->v1_root, it.group, &paths->v1_devices,
+                          &paths->v1_mount);
     return 0;
 }
 

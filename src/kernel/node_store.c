@@ -24,6 +24,7 @@
 
 #include "base/text.h"
 #include "kernel/mount_api.h"
+#include "model/mount_line.h"
 
 #define STORE_LAYERS 2
 #define LAYERS_MAX 16 /* leftover mounts on the directory */
@@ -181,31 +182,19 @@ static int mount_layers(struct node_store *store, struct refusal *why)
     return 0;
 }
 
-/*
- * Whether a line of /proc/self/mountinfo has optional fields, that is a peer, a master, or more:
- * they stand between the sixth field and a lone "-" (proc(5)).
- */
-static bool line_is_private(const char *line)
-{
-    for (unsigned field = 0; field < 6; field++) {
-        line += strcspn(line, " ");
-        line += *line == ' ';
-    }
-    return after_prefix(line, "- ") != NULL;
-}
-
 /* Finds a mount in mountinfo by its id. Returns 1 private, 0 not so, or a negative errno. */
 static int mount_is_private(uint64_t id)
 {
     FILE *file = fopen("/proc/self/mountinfo", "re");
     if (!file)
         return -errno;
+    struct mount_line mount;
     char *line = NULL;
     size_t size = 0;
     int r = -ENOENT;
     while (r == -ENOENT && getline(&line, &size, file) >= 0)
-        if (strtoull(line, NULL, 10) == id)
-            r = line_is_private(line);
+        if (mount_line_parse(line, &mount) == 0 && mount.id == id)
+            r = !mount.has_peers;
     free(line);
     fclose(file);
     return r;
