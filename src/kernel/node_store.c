@@ -15,19 +15,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/magic.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "base/text.h"
 #include "kernel/mount_api.h"
-#include "model/mount_line.h"
+#include "kernel/private_tmpfs.h"
 
-#define STORE_LAYERS 2
-#define LAYERS_MAX 16 /* leftover mounts on the directory */
 #define NODE_NAME_MAX 24
 
 struct node {
@@ -42,8 +37,7 @@ struct node {
 struct node_store {
     char *directory;
     int proc_fd;          /* /proc/self/fd */
-    int root_fd;          /* of the tmpfs */
-    unsigned layers;      /* of ours on the directory */
+    int root_fd;          /* of the tmpfs, or -1: it is not mounted */
     uint64_t last_serial; /* given to a node */
     size_t count, swept;
     struct node *nodes;
@@ -73,33 +67,6 @@ static int revoke_fd(int proc_fd, int fd)
     int owner = fchownat(fd, "", 0, 0, AT_EMPTY_PATH) < 0 ? -errno : 0;
     int mode = set_mode(proc_fd, fd, 0);
     return owner < 0 ? owner : mode;
-}
-
-static bool is_mount_root(int fd)
-{
-    struct statx stx;
-    return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) == 0 &&
-           (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
-
-/*
- * What a predecessor left mounted here, if it is a tmpfs of ours: *ret_fd is its root, or -1 where
- * nothing is mounted.
- */
-static int find_predecessor(const struct node_store *store, int *ret_fd, struct refusal *why)
-{
-    struct statfs fs;
-    struct stat st;
-    _cleanup_close_ int fd =
-        open(store->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-        return refuse(why, errno, "cannot open %s: %s", store->directory, strerror(errno));
-    if (!is_mount_root(fd))
-        return 0;
-    bool ours = fs.f_type == TMPFS_MAGIC && st.st_uid == geteuid() && !(st.st_mode & 077);
-    if (ours)
-        *ret_fd = TAKE_FD(fd);
-    return 0;
 }
 
 /* Calls for the serial of each name that can be a node's. */
@@ -144,101 +111,39 @@ static void sweep_one(struct node_store *store, uint64_t serial)
     store->swept++;
 }
 
-/* Takes away what is mounted on the directory and cannot be gone on with; nodes there are revoked.
- */
-static int clear_mounts(struct node_store *store, struct refusal *why)
-{
-    for (unsigned i = 0; i < LAYERS_MAX; i++) {
-        _cleanup_close_ int fd =
-            open(store->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-            return refuse(why, errno, "cannot open %s: %s", store->directory, strerror(errno));
-        if (!is_mount_root(fd))
-            return 0;
-        store->root_fd = fd;
-        (void)read_names(store, sweep_one, NULL);
-        store->root_fd = -1;
-        if (umount2(store->directory, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
-            return refuse(why, errno, "cannot unmount the leftover %s: %s", store->directory,
-                          strerror(errno));
-    }
-    return refuse(why, EBUSY, "%s has too many mounts over it", store->directory);
-}
-
-static int mount_layers(struct node_store *store, struct refusal *why)
-{
-    const char *directory = store->directory;
-    if (mount(directory, directory, "none", MS_BIND, NULL) < 0)
-        return refuse(why, errno, "cannot bind %s on itself: %s", directory, strerror(errno));
-    store->layers++;
-    if (mount("none", directory, "none", MS_PRIVATE, NULL) < 0)
-        return refuse(why, errno, "cannot make %s private: %s", directory, strerror(errno));
-    if (mount("devolve", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0700,size=1m") < 0)
-        return refuse(why, errno, "cannot mount a tmpfs on %s: %s", directory, strerror(errno));
-    store->layers++;
-    store->root_fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (store->root_fd < 0)
-        return refuse(why, errno, "cannot open %s: %s", directory, strerror(errno));
-    return 0;
-}
-
-/* Finds a mount in mountinfo by its id. Returns 1 private, 0 not so, or a negative errno. */
-static int mount_is_private(uint64_t id)
-{
-    FILE *file = fopen("/proc/self/mountinfo", "re");
-    if (!file)
-        return -errno;
-    struct mount_line mount;
-    char *line = NULL;
-    size_t size = 0;
-    int r = -ENOENT;
-    while (r == -ENOENT && getline(&line, &size, file) >= 0)
-        if (mount_line_parse(line, &mount) == 0 && mount.id == id)
-            r = !mount.has_peers;
-    free(line);
-    fclose(file);
-    return r;
-}
-
-static int check_private(const struct node_store *store, struct refusal *why)
-{
-    struct statx stx;
-    if (statx(store->root_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
-        return refuse(why, errno, "cannot find the mount %s: %s", store->directory,
-                      strerror(errno));
-    int r = mount_is_private(stx.stx_mnt_id);
-    if (r < 0)
-        return refuse(why, -r, "cannot find %s in mountinfo: %s", store->directory, strerror(-r));
-    if (r == 0)
-        return refuse(why, EPERM, "%s is not private: mounts of containers could reach it",
-                      store->directory);
-    return 0;
-}
-
 void node_store_skip(struct node_store *store, uint64_t serial)
 {
     if (store->last_serial < serial)
         store->last_serial = serial;
 }
 
+/* Nodes on a mount that cannot be gone on with. */
+static void sweep_leftover(void *userdata, int root_fd)
+{
+    struct node_store *store = userdata;
+    store->root_fd = root_fd;
+    (void)read_names(store, sweep_one, NULL);
+    store->root_fd = -1;
+}
+
 static int open_store(struct node_store *store, struct refusal *why)
 {
+    const char *directory = store->directory;
     store->proc_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store->proc_fd < 0)
         return refuse(why, errno, "cannot open /proc/self/fd: %s", strerror(errno));
-    if (mkdir(store->directory, 0700) < 0 && errno != EEXIST)
-        return refuse(why, errno, "cannot make %s: %s", store->directory, strerror(errno));
-    int r = find_predecessor(store, &store->root_fd, why);
-    if (r == 0 && store->root_fd >= 0 && check_private(store, NULL) == 0) {
-        store->layers = STORE_LAYERS;
+    if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+        return refuse(why, errno, "cannot make %s: %s", directory, strerror(errno));
+    store->root_fd = private_tmpfs_find(directory, why);
+    if (store->root_fd >= 0)
         return read_names(store, node_store_skip, why);
-    }
-    store->root_fd = fd_close(store->root_fd);
+    if (store->root_fd != -ENOENT)
+        return store->root_fd;
+    store->root_fd = -1;
+    int r = private_tmpfs_clear(directory, sweep_leftover, store, why);
     if (r == 0)
-        r = clear_mounts(store, why);
-    if (r == 0)
-        r = mount_layers(store, why);
-    return r < 0 ? r : check_private(store, why);
+        r = store->root_fd = private_tmpfs_mount(directory, why);
+    return r < 0 ? r : 0;
 }
 
 int node_store_open(const char *directory, struct node_store **ret, struct refusal *why)
@@ -273,8 +178,8 @@ void node_store_close(struct node_store *store, bool keep)
             (void)revoke_fd(store->proc_fd, node->fd);
         node->store = NULL;
     }
-    for (; !keep && store->layers > 0; store->layers--)
-        (void)umount2(store->directory, UMOUNT_NOFOLLOW | MNT_DETACH);
+    if (!keep && store->root_fd >= 0)
+        private_tmpfs_unmount(store->directory);
     (void)fd_close(store->root_fd);
     (void)fd_close(store->proc_fd);
     free(store->directory);

@@ -7,10 +7,9 @@
  * revoking is fchown(0,0) and fchmod(0) on the inode, which also kills every bind copy that the
  * container made.
  *
- * The mount is private: where its parent is shared (systemd makes / shared), a mount that a
- * container puts over its node would otherwise appear in our store. Inodes are held by O_PATH
- * descriptors and never looked up again by name. File names are opaque, as they show in the
- * container's mountinfo.
+ * The mount is private (private_tmpfs.h): a mount that a container puts over its node would
+ * otherwise appear in our store. Inodes are held by O_PATH descriptors and never looked up again by
+ * name. File names are opaque, as they show in the container's mountinfo.
  */
 
 #include <sys/stat.h>
