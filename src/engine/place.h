@@ -149,6 +149,22 @@ void place_leave(void *userdata, struct door_place *place);
 /* In place_mark.c: a predecessor made PLACE_MARK_USB. */
 void place_resume_usb(struct door_place *place);
 
+/* In item.c: the door's functions of the same names, */
+struct door_item *item_new(void *userdata, struct door_place *place, void (*on_lost)(void *),
+                           void *on_lost_userdata);
+int item_resume(void *userdata, struct door_place *place, uint64_t id, const json_t *saved,
+                const struct grant *grant, int ifindex, bool certain, void (*on_lost)(void *),
+                void *on_lost_userdata, struct door_item **ret);
+void item_leave(void *userdata, struct door_item *item);
+void item_free(void *userdata, struct door_item *item);
+/*
+ * and STEP_NODE_MAKE. The number is taken for this incarnation and no other: the descriptor is
+ * opened before the node is made and asked afterwards. Returns 0, or a negative errno and the
+ * reason.
+ */
+int item_make_node(struct door_item *item, const struct grant *grant, const struct step_ids *ids,
+                   struct refusal *why);
+
 /* In place_note.c: what is noted of places and items, for a successor. */
 int place_note(void *userdata, struct door_place *place, json_t *note_take, struct refusal *why);
 int item_note(void *userdata, struct door_place *place, struct door_item *item, json_t *note_take,
