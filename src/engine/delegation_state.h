@@ -55,7 +55,13 @@ void delegation_cut(struct container *container, struct delivery *delivery);
 /* Frees the item and the record, whatever state they are in. */
 void delegation_drop_delivery(struct container *container, struct delivery *delivery);
 
-/* Tells those waiters whose wait is over. Whether there were any. */
+/*
+ * Tells those waiters whose wait ends so; whether there was any. A call may add and cancel others.
+ * Only the end of a leaving container ends waits for it.
+ */
+bool delegation_call_waiters(struct container *container, enum container_end end);
+
+/* The same, for a container that is settled, or stalls. */
 bool delegation_settle(struct container *container);
 
 /*

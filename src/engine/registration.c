@@ -43,40 +43,6 @@ void delegation_drop_delivery(struct container *container, struct delivery *deli
     container_remove_delivery(container, delivery);
 }
 
-/* Whether all that was queued when the wait began is done. */
-static bool is_served(const struct container *container, const struct waiter *waiter)
-{
-    const struct job *job = container->job;
-    if (container->stalled)
-        return true;
-    if (container->compare_wanted || container->marking ||
-        (job && (!job->hint || job->hint->serial <= waiter->serial)))
-        return false;
-    return !container->hints || container->hints->serial > waiter->serial;
-}
-
-/*
- * Those whose wait ends so; whether any was called. A call may add and cancel others. Only the end
- * of a leaving container ends waits for it.
- */
-static bool call_waiters(struct container *container, enum container_end end)
-{
-    bool all = end == CONTAINER_GONE || end == CONTAINER_HELD, called = false;
-    for (struct waiter **at = &container->waiters; *at;) {
-        struct waiter *waiter = *at;
-        if (!all && (container->leaving || !is_served(container, waiter))) {
-            at = &waiter->next;
-            continue;
-        }
-        *at = waiter->next;
-        waiter->fn(waiter->userdata, end);
-        free(waiter);
-        at = &container->waiters;
-        called = true;
-    }
-    return called;
-}
-
 /* Nothing comes of what the container waits for. */
 static void stop_timers(struct container *container)
 {
@@ -116,24 +82,13 @@ static void end_container(struct container *container, const char *how)
     departed_remember(&delegation->departed, container, how);
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, how, NULL);
     examination_end_all(container);
-    (void)call_waiters(container, CONTAINER_GONE);
+    (void)delegation_call_waiters(container, CONTAINER_GONE);
     container_free(container);
 }
 
 static void on_death(void *userdata)
 {
     end_container(userdata, "died");
-}
-
-bool delegation_settle(struct container *container)
-{
-    if (container->hung && !container->stalled && container_settled(container)) {
-        container->hung = false;
-        container->note.error = 0;
-        delegation_report(container->delegation, ACTIVITY_CONTAINER, container, NULL, "recovered",
-                          NULL);
-    }
-    return call_waiters(container, container->stalled ? CONTAINER_STALLED : CONTAINER_SETTLED);
 }
 
 /* Whether something of it may still be opened inside. */
@@ -151,7 +106,7 @@ static void on_leave_deadline(void *userdata)
     struct container *container = userdata;
     container->leave_timer = NULL;
     container->turning = true; /* it is still there when the last one was called */
-    (void)call_waiters(container, CONTAINER_HELD);
+    (void)delegation_call_waiters(container, CONTAINER_HELD);
     container->turning = false;
     delegation_turn(container);
 }
@@ -321,30 +276,6 @@ int delegation_unregister(struct delegation *delegation, const char *name, conta
     return 0;
 }
 
-int delegation_wait(struct delegation *delegation, struct container *container, container_end_fn fn,
-                    void *userdata)
-{
-    (void)delegation;
-    int r = container_add_waiter(container, fn, userdata);
-    if (r == 0)
-        delegation_turn(container);
-    return r;
-}
-
-void delegation_wait_cancel(struct delegation *delegation, void *userdata)
-{
-    for (struct container *c = delegation->containers; c; c = c->next)
-        for (struct waiter **at = &c->waiters; *at;) {
-            struct waiter *waiter = *at;
-            if (waiter->userdata != userdata) {
-                at = &waiter->next;
-                continue;
-            }
-            *at = waiter->next;
-            free(waiter);
-        }
-}
-
 /* A udevd that comes to a container sends no word of it. A host with many is gone through slowly.
  */
 static void look_for_udevds(struct delegation *delegation)
@@ -390,7 +321,7 @@ static void leave_container(struct container *container)
         door->item_leave(door->userdata, TAKE_PTR(d->item));
     door->place_leave(door->userdata, TAKE_PTR(container->place));
     examination_end_all(container);
-    (void)call_waiters(container, CONTAINER_GONE);
+    (void)delegation_call_waiters(container, CONTAINER_GONE);
     container_free(container);
 }
 
