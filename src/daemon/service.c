@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/activity_log.h"
 #include "kernel/host_disk.h"
 #include "kernel/host_facts.h"
 #include "kernel/sysfs.h"
@@ -23,38 +22,10 @@
 #define RESCAN_LAST_US 30000000u  /* one that can never be read is looked at ever more rarely */
 #define REPAIR_INTERVAL_US 1000000u
 
-static void log_activity(const struct activity *activity)
-{
-    const char *error = activity->error ? activity->error : "";
-    char rule[NAME_MAX + 16] = "";
-    switch (activity->kind) {
-    case ACTIVITY_OUTCOME:
-        if (activity->rule_file)
-            (void)snprintf(rule, sizeof(rule), " (%s:%u)", activity->rule_file,
-                           activity->rule_line);
-        log_about(activity->error ? LOG_WARNING : LOG_INFO, activity->container, activity->devpath,
-                  "%s%s%s%s", activity->text, *error ? ": " : "", error, rule);
-        break;
-    case ACTIVITY_CONTAINER:
-    case ACTIVITY_RULES:
-    case ACTIVITY_RESYNC:
-        log_about(activity->error ? LOG_WARNING : LOG_INFO, activity->container, NULL, "%s%s%s",
-                  activity->text, *error ? ": " : "", error);
-        break;
-    case ACTIVITY_STEP:
-        log_about(LOG_DEBUG, activity->container, activity->devpath, "%s: %s (%" PRIu64 " us)",
-                  activity->text, *error ? error : "done", activity->duration_us);
-        break;
-    case ACTIVITY_EVENT:
-    case ACTIVITY_DECISION:
-        break;
-    }
-}
-
 static void on_activity(void *userdata, const struct activity *activity)
 {
     struct service *service = userdata;
-    log_activity(activity);
+    activity_log(activity);
     if (service->listener)
         service->listener(service->listener_userdata, activity);
 }

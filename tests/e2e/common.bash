@@ -106,6 +106,11 @@ wait_until() {
     done
 }
 
+# Of the clock, for figures that are printed and for deadlines that are promised.
+milliseconds() {
+    echo $((${EPOCHREALTIME/./} / 1000))
+}
+
 # is EXPECTED COMMAND...: whether the command prints exactly this. For wait_until.
 is() {
     local expected=$1

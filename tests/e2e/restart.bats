@@ -49,7 +49,7 @@ again_by_stop() {
 
 # restarts HOW: with 4 containers and 3 devices each.
 restarts() {
-    local name i round told
+    local name i round told began took slowest=0
     share_loops 3 'c*'
     start_daemon
     for name in c1 c2 c3 c4; do
@@ -65,12 +65,16 @@ restarts() {
     done
     told=$(cat "$work"/c?.log | wc -l)
     for ((round = 0; round < rounds; round++)); do
+        began=$(milliseconds)
         "$1"
+        took=$(($(milliseconds) - began))
+        slowest=$((took > slowest ? took : slowest))
         assert_equal "$(call ListContainers | jq -r '.containers | length')" 4 "containers"
     done
     assert_equal "$(cat "$work"/c?.read)" "$(printf 'reading\nreading\nreading\nreading')" "what the programs say"
     assert_equal "$(cat "$work"/c?.log | wc -l)" "$told" "events inside"
     assert_equal "$(metric given)" 0 "what the last daemon gave"
+    echo "# $rounds rounds; from its end to the next one's being ready it took $slowest ms at most" >&3
     # and it is in charge: what is unplugged goes
     for name in c1 c2 c3 c4; do
         reading_ends "$name"

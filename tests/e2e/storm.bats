@@ -42,10 +42,6 @@ moment() {
     perl -e 'select undef, undef, undef, rand $ARGV[0]' "$1"
 }
 
-milliseconds() {
-    echo $((${EPOCHREALTIME/./} / 1000))
-}
-
 @test "killed at random moments of a storm: what is there and has a right is delivered, and nothing else opens" {
     local round began took slowest=0
     start_daemon
