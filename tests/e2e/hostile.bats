@@ -129,31 +129,81 @@ time_of_report() {
     hears good remove "$(loop_path "$first")"
 }
 
+# A container with a root of its own, whose /dev is a directory there. /outside is not below /dev, and whoever is root
+# inside may write to it.
+start_bare_box() {
+    local root=$work/root
+    mkdir -p "$root/bin" "$root/outside/below"
+    install "$(command -v busybox)" "$helpers/exchange" "$helpers/listen" "$root/bin"
+    echo untouched >"$root/outside/file"
+    chown -R 100000:100000 "$root"
+    start_box box --rootfs "$root" -- /bin/listen -p
+    wait_until 5 grep -q '^ready' "${box_log[box]}"
+    in_box box /bin/busybox umount -l /dev
+    in_box box /bin/busybox mkdir /dev/bus /dev/bus/below
+}
 
-@test "a container that exchanges directories with links to the host's changes nothing there" {
-    local round before
-    mkdir -m 777 "$work/sentinel" "$work/sentinel/below"
-    echo untouched >"$work/sentinel/file"
-    chmod 666 "$work/sentinel/file"
-    rule_file 10-test.rules <<RULES
-KERNEL=="loop$first", CONTAINER+="box", NODE="sub/below/node", SYMLINK+="sub/below/link", SYMLINK+="sub/file"
-RULES
-    start_daemon
-    start_box box
-    in_box box mkdir /dev/sub
-    in_box box ln -s "$work/sentinel" /dev/way
-    register box
-    before=$(find "$work/sentinel" -printf '%P %y %m %U %s\n' | sort)
-    in_background in_box box perl -e 'for (;;) { syscall 316, -100, "/dev/sub", -100, "/dev/way", 2; }'
+# What is below a directory, by all that a change would show.
+tree_of() {
+    find "$1" -printf '%P %y %i %m %U:%G %s %T@ %C@\n' | sort
+    find "$1" -type f -exec sha256sum {} +
+}
+
+given_or_refused() {
+    call GetMetrics | jq '.metrics | .given + .refused'
+}
+
+has_tried_as_often() {
+    (($(given_or_refused) >= exchanges))
+}
+
+# attacked_by A B...: while these are exchanged inside, one device is plugged until the daemon has tried so often to
+# give it. Then nothing has changed outside, and nothing of ours is left.
+attacked_by() {
+    local before round mounts
+    before=$(tree_of "$work/root/outside")
+    mounts=$(wc -l <"/proc/${box_pid[box]}/mountinfo")
+    in_background in_box box /bin/exchange "$@" >"$work/exchange.log" 2>&1
+    wait_until 5 grep -q exchanging "$work/exchange.log"
     note loop "$first"
-    for ((round = 0; round < exchanges; round++)); do
+    for ((round = 0; ; round++)); do
         loop_control add "$first"
         wait_until 5 loop_control remove "$first"
-        ((round % 50)) || wait_until 10 is "" grants box
+        if ((round % 50 == 0)); then
+            wait_until 20 is "" grants box
+            ! has_tried_as_often || break
+        fi
     done
     wait_until 20 is "" grants box
-    assert_equal "$(find "$work/sentinel" -printf '%P %y %m %U %s\n' | sort)" "$before" "the host's directory"
-    assert_equal "$(<"$work/sentinel/file")" untouched "the file in it"
+    in_box box /bin/busybox killall -TERM exchange
+    wait_until 5 is "$(($# / 2))" grep -c ' [1-9]' "$work/exchange.log"
+    not process_gone "${box_pid[box]}"
+    assert_equal "$(tree_of "$work/root/outside")" "$before" "what is outside of /dev"
+    assert_equal "$(find "$work/root/dev" -mindepth 1 ! -type d ! -name way -printf '%P %y\n')" "" \
+        "placeholders and links that are left"
+    assert_equal "$(wc -l <"/proc/${box_pid[box]}/mountinfo")" "$mounts" "mounts inside"
     assert_equal "$(find "$runtime/nodes" -type b | wc -l)" 0 "nodes in the store"
-    echo "# $(metric given) of $exchanges plugs were given in time, the others were refused" >&3
+    echo "# $round plugs, $(metric given) given, $(metric refused) refused; exchanged: $(grep -v exchanging "$work/exchange.log" | xargs) times" >&3
+}
+
+@test "a container that exchanges directories below /dev with links changes nothing elsewhere" {
+    rule_file 10-test.rules <<RULES
+KERNEL=="loop$first", CONTAINER+="box", NODE="bus/below/node", SYMLINK+="bus/below/link", SYMLINK+="bus/file"
+RULES
+    start_daemon
+    start_bare_box
+    in_box box /bin/busybox ln -s /outside /dev/way
+    register box
+    attacked_by /dev/bus /dev/way
+}
+
+@test "a container that exchanges /dev itself with a link changes nothing elsewhere" {
+    rule_file 10-test.rules <<RULES
+KERNEL=="loop$first", CONTAINER+="box", NODE="below/node", SYMLINK+="below/link", SYMLINK+="file"
+RULES
+    start_daemon
+    start_bare_box
+    in_box box /bin/busybox ln -s /outside /way
+    register box
+    attacked_by /dev /way
 }
