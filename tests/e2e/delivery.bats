@@ -120,6 +120,38 @@ keeper_says() {
     [[ ! -e /sys/block/loop$first ]] || fail "the device came back"
 }
 
+@test "what lies over /dev and /proc inside keeps no device back, and the next one is in the new /dev" {
+    local node=/dev/loop$first
+    loop_add "$first"
+    one_container
+    in_box box touch /tmp/kept
+    in_box box mount --bind "$node" /tmp/kept
+    opens_in box /tmp/kept
+    in_box box mount -t tmpfs -o mode=755 cover /proc
+    in_box box mount -t tmpfs -o mode=755 cover /dev
+    not in_box box test -e "$node"
+    [[ $(ctl doctor box) == *"$node"* ]] || fail "the doctor does not miss it"
+
+    loop_remove "$first"
+    hears box remove "$(loop_path "$first")"
+    assert_equal "$(grants box)" "" "grants"
+    run in_box box dd if=/tmp/kept of=/tmp/read count=0
+    assert_contains "$output" "Permission denied" "an open of the copy"
+    assert_contains "$(ctl status box)" "something lies over it" "status"
+
+    loop_add "$first"
+    wait_until 5 is 2 event_count box add "$(loop_path "$first")"
+    assert_equal "$(in_box box stat --format '%F %u %g %a' "$node")" "block special file 0 20 640" "the new node"
+    in_box box dd "if=$node" of=/tmp/read count=0 status=none
+    loop_remove "$first"
+    wait_until 5 is 2 event_count box remove "$(loop_path "$first")"
+    # Below it is the old one, as dead as its copy.
+    in_box box umount /dev
+    run in_box box dd "if=$node" of=/tmp/read count=0
+    assert_contains "$output" "Permission denied" "an open of the old node"
+    [[ ! -e /sys/block/loop$first ]] || fail "the device came back"
+}
+
 cycles=${DEVOLVE_CYCLES:-1000}
 
 @test "every node opens as its add is read, and none after its remove" {
