@@ -49,6 +49,7 @@ static void note_reply(struct door_place *place, const struct courier_reply *rep
     switch (place->kind) {
     case STEP_NODE_ATTACH:
         item->placeholder = reply->placeholder;
+        item->mount = reply->mount;
         note_made(place, reply->made_dirs);
         break;
     case STEP_NODE_DETACH:
@@ -120,6 +121,7 @@ static int prepare_errand(struct door_place *place, struct door_item *item, cons
     case STEP_NODE_DETACH:
         request->verb = COURIER_DETACH;
         request->placeholder = item->placeholder;
+        request->mount = item->mount;
         request->made_dirs = place_count_directories(place, request->path, item->counted);
         return item->attached ? 0 : 1;
     case STEP_LINK_MAKE:

@@ -165,6 +165,15 @@ static void end_give(struct container *container, struct job *job)
         revive_others(container, devpath);
 }
 
+/* It stays mounted inside, out of our reach; whoever finds it there is told that by `status`. */
+static void note_shadowed(struct container *container, const struct delivery *delivery)
+{
+    (void)refuse(&container->note, ENXIO,
+                 "%s was taken back and opens no more, but something lies over it "
+                 "inside, and its dead node stays below",
+                 delivery->grant->node);
+}
+
 static void end_take(struct container *container, struct job *job)
 {
     _cleanup_free_ char *devpath = strdup(job->delivery->grant->devpath);
@@ -176,6 +185,8 @@ static void end_take(struct container *container, struct job *job)
     }
     if (job->why.error || job->shadowed)
         container->delegation->counters.residues++;
+    if (job->shadowed)
+        note_shadowed(container, job->delivery);
     container->delegation->counters.taken++;
     revive_yielding(container, job->delivery);
     delegation_drop_delivery(container, job->delivery);

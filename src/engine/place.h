@@ -40,6 +40,7 @@ struct door_item {
     bool attached;     /* or perhaps: its courier never answered */
     bool counted;      /* its node is among the users of its directories */
     bool placeholder;  /* what lies below the mount was made by us */
+    uint64_t mount;    /* that its directory inside is on, or 0 */
     struct made_path *links;
     struct moved_interface *interface; /* NULL: not moved */
     json_t *home;                      /* how that is at home, or was when it was moved; or NULL */

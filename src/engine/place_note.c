@@ -151,6 +151,7 @@ static json_t *format_item(const struct door_item *item)
     json_write_flag(&writer, "attached", item->attached);
     json_write_flag(&writer, "counted", item->counted);
     json_write_flag(&writer, "placeholder", item->placeholder);
+    json_write_number(&writer, "mount", item->mount);
     json_write_take(&writer, "links", format_links(item));
     if (item->home)
         json_write_take(&writer, "home", json_incref(item->home));
@@ -196,6 +197,7 @@ int item_load(struct door_item *item, const json_t *saved)
     item->attached = json_read_flag(&reader, "attached");
     item->counted = json_read_flag(&reader, "counted");
     item->placeholder = json_read_flag(&reader, "placeholder");
+    item->mount = json_read_number(&reader, "mount", INT64_MAX);
     item->home = json_incref((json_t *)(uintptr_t)json_read_object(&reader, "home"));
     int r = reader.error;
     for (size_t i = 0; r == 0 && i < json_array_size(links); i++)

@@ -104,8 +104,8 @@ static bool reply_is_sound(const struct courier_reply *reply)
 {
     return is_errno(reply->error) && memchr(reply->text, '\0', sizeof(reply->text)) &&
            is_bool(&reply->placeholder) && is_bool(&reply->shadowed) &&
-           reply->made_dirs < GRANT_PATH_MAX && is_errno(reply->sight.access) &&
-           is_errno(reply->sight.directory_access);
+           reply->made_dirs < GRANT_PATH_MAX && reply->mount <= INT64_MAX &&
+           is_errno(reply->sight.access) && is_errno(reply->sight.directory_access);
 }
 
 int courier_receive(struct courier *courier, struct courier_reply *ret)

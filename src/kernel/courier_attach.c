@@ -189,6 +189,16 @@ static int attach_to(const struct courier_place *place, const struct courier_req
                   request->path);
 }
 
+/* The mount that the lowest directory which is there is on; 0: not known. */
+static uint64_t mount_of(const struct courier_place *place)
+{
+    struct statx stx;
+    if (place->open == 0 ||
+        statx(place->fds[place->open - 1], "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+        return 0;
+    return stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0;
+}
+
 int courier_attach(const struct courier_world *world, const struct courier_request *request,
                    int tree_fd, struct courier_reply *reply, struct refusal *why)
 {
@@ -214,6 +224,7 @@ int courier_attach(const struct courier_world *world, const struct courier_reque
         return r;
     }
     reply->placeholder = placeholder;
+    reply->mount = mount_of(&place);
     reply->made_dirs = place.made;
     return 0;
 }
@@ -240,6 +251,13 @@ static int unmount_ours(const struct courier_place *place, const struct courier_
     return refuse(why, EAGAIN, "%s inside does not hold still", request->path);
 }
 
+/* Whether the path leads elsewhere now: over the directory of our node lies another mount. */
+static bool is_hidden(const struct courier_place *place, const struct courier_request *request)
+{
+    uint64_t mount = mount_of(place);
+    return request->mount && mount && mount != request->mount;
+}
+
 int courier_detach(const struct courier_world *world, const struct courier_request *request,
                    struct courier_reply *reply, struct refusal *why)
 {
@@ -253,6 +271,7 @@ int courier_detach(const struct courier_world *world, const struct courier_reque
     if (r < 0)
         return r;
     int parent_fd = courier_place_parent(&place);
+    reply->shadowed = is_hidden(&place, request);
     if (parent_fd >= 0) {
         r = unmount_ours(&place, request, why);
         if (r < 0)
@@ -260,7 +279,7 @@ int courier_detach(const struct courier_world *world, const struct courier_reque
         if (request->placeholder)
             placeholder_remove(parent_fd, place.name);
     }
-    reply->shadowed = r > 0;
+    reply->shadowed |= r > 0;
     courier_place_remove_made(&place, request->made_dirs);
     return 0;
 }

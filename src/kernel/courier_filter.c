@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 static const int allowed[] = {
+    SCMP_SYS(clock_nanosleep),
     SCMP_SYS(close),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
@@ -26,6 +27,7 @@ static const int allowed[] = {
     SCMP_SYS(getdents64),
     SCMP_SYS(mkdirat),
     SCMP_SYS(move_mount),
+    SCMP_SYS(nanosleep),
     SCMP_SYS(newfstatat),
     SCMP_SYS(openat2),
     SCMP_SYS(read),

@@ -5,9 +5,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "kernel/mount_api.h"
 #include "model/path.h"
+
+/*
+ * Whoever exchanges a directory with a link without pause has the directory there half of the time.
+ * To give may fail by that, but what was given is to be found when it is taken back.
+ */
+#define TRIES 32
+#define PAUSE_NS 200000
 
 static bool is_host(const struct courier_world *world, int fd)
 {
@@ -120,8 +128,8 @@ static int walk(struct courier_place *place, bool make, struct refusal *why)
     return 0;
 }
 
-int courier_place_open(const struct courier_world *world, const char *path, bool make,
-                       struct courier_place *ret, struct refusal *why)
+static int open_once(const struct courier_world *world, const char *path, bool make,
+                     struct courier_place *ret, struct refusal *why)
 {
     *ret = (struct courier_place){.world = world};
     int r = split(ret, path, why);
@@ -131,6 +139,18 @@ int courier_place_open(const struct courier_world *world, const char *path, bool
         ret->wanted = ret->open; /* what was made is the lowest of those that were reached */
         courier_place_remove_made(ret, ret->made);
         courier_place_close(ret);
+    }
+    return r;
+}
+
+int courier_place_open(const struct courier_world *world, const char *path, bool make,
+                       struct courier_place *ret, struct refusal *why)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    int r = open_once(world, path, make, ret, why);
+    for (unsigned i = 1; i < TRIES && !make && (r == -ELOOP || r == -ENOTDIR); i++) {
+        (void)nanosleep(&pause, NULL);
+        r = open_once(world, path, make, ret, why);
     }
     return r;
 }

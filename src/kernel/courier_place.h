@@ -27,7 +27,8 @@ struct courier_place {
 /*
  * Walks `path`; with `make`, missing directories are made, and a parent that is the host's own
  * (its devtmpfs, its /run/udev) is refused. Without, 0 is returned also where directories are
- * missing: courier_place_parent() is -1 then. -ELOOP: a symbolic link is in the way.
+ * missing: courier_place_parent() is -1 then. -ELOOP: a symbolic link is in the way; without `make`
+ * it was looked at again for some milliseconds before that is said, and likewise -ENOTDIR.
  * courier_place_close() it when 0 was returned.
  */
 int courier_place_open(const struct courier_world *world, const char *path, bool make,

@@ -41,6 +41,7 @@ struct courier_request {
     char group[COURIER_NAME_MAX];
     dev_t device; /* ATTACH, DETACH: st_dev and st_ino of our inode, to verify */
     ino_t inode;
+    uint64_t mount;   /* DETACH: that of ATTACH's reply; 0: not known */
     unsigned access;  /* LOOK: which use, of enum share_access */
     bool block;       /* ATTACH: a block device (for the placeholder) */
     bool first;       /* MARKER_MAKE: nothing is given yet. Records and a marker of ours that are
@@ -64,6 +65,7 @@ struct courier_reply {
     char text[REFUSAL_MAX]; /* the reason where error is not 0 */
     bool placeholder;       /* ATTACH: made by us */
     bool shadowed;          /* DETACH: something else is mounted over it; it stays, dead */
+    uint64_t mount;         /* ATTACH: id of the mount that the node's directory is on */
     /* ATTACH, LINK, DIRECTORIES_MAKE: how many were made; RECORD_WRITE, MARKER_MAKE: which were
      * made, or taken over; RECORD_REMOVE, MARKER_REMOVE: which of ours are still there */
     unsigned made_dirs;

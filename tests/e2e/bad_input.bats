@@ -85,6 +85,32 @@ metric_is_at_least() {
     opens_in box "/dev/loop$first"
 }
 
+synthetics=${DEVOLVE_SYNTHETICS:-1000}
+
+@test "synthetic adds of a device that is delivered change neither its node nor its mount" {
+    local path before inode
+    path=$(loop_path "$first")
+    loop_add "$first"
+    start_daemon
+    start_box box
+    register box
+    hears box add "$path"
+    in_background in_box box "$helpers/reader" "/dev/loop$first" >"$work/box.read"
+    wait_until 10 grep -q '^reading' "$work/box.read"
+    before=$(<"/proc/${box_pid[box]}/mountinfo")
+    inode=$(in_box box stat --format '%i %a %u:%g %Z %Y' "/dev/loop$first")
+    # shellcheck disable=SC2016 # for the shell inside
+    timeout 60 sh -c 'i=0; while [ $i -lt "$2" ]; do echo add >"$1"; i=$((i + 1)); done' sh "/sys$path/uevent" "$synthetics"
+    echo change >"/sys$path/uevent" # what is heard after all of them
+    hears box change "$path"
+    assert_equal "$(</proc/"${box_pid[box]}"/mountinfo)" "$before" "mounts inside"
+    assert_equal "$(in_box box stat --format '%i %a %u:%g %Z %Y' "/dev/loop$first")" "$inode" "the inode"
+    assert_equal "$(<"$work/box.read")" reading "what a program that uses it says"
+    assert_equal "$(event_count box add "$path")" 1 "adds inside"
+    assert_equal "$(metric given) $(metric taken)" "1 0" "given and taken"
+    in_box box pkill -TERM -x reader
+}
+
 # --- the control socket
 
 # Whether the daemon still answers on a new connection.

@@ -109,6 +109,37 @@ lowest_free_descriptor() {
     serves_on
 }
 
+connections=${DEVOLVE_CONNECTIONS:-2000} # 10000 in scripts/soak
+
+resident() {
+    awk '/^VmRSS:/ { print $2 }' "/proc/$daemon_pid/status"
+}
+
+siege_is_over() {
+    grep -q '^done' "$work/siege.out"
+}
+
+@test "while thousands connect and say half a message root's status is answered, and the daemon does not grow" {
+    local rss grown began samples=$work/samples
+    start_daemon
+    ctl status >/dev/null
+    rss=$(resident)
+    : >"$samples"
+    start_client siege "$connections"
+    until siege_is_over && (($(wc -l <"$samples") >= 100)); do
+        began=${EPOCHREALTIME/./}
+        timeout 10 "$build/devolvectl" status >/dev/null
+        echo $((${EPOCHREALTIME/./} - began)) >>"$samples"
+    done
+    grown=$(($(resident) - rss))
+    echo "# $connections connections; of $(wc -l <"$samples") calls of devolvectl status 99 of 100 took" \
+        "$(sort -n "$samples" | awk '{ took[NR] = $1 } END { printf "%.1f", took[int((99 * NR + 99) / 100)] / 1000 }') ms or less;" \
+        "the daemon grew by $grown KiB" >&3
+    # A sanitizer keeps what was freed for a while.
+    grep -q libasan "/proc/$daemon_pid/maps" || ((grown <= 2048)) || fail "it grew by $grown KiB"
+    (($(descriptors) < 400)) || fail "all of the connections are kept"
+}
+
 @test "a daemon without a free descriptor serves on, and rests where it cannot" {
     start_daemon
     local open

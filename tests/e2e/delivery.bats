@@ -120,6 +120,38 @@ keeper_says() {
     [[ ! -e /sys/block/loop$first ]] || fail "the device came back"
 }
 
+@test "what lies over /dev and /proc inside keeps no device back, and the next one is in the new /dev" {
+    local node=/dev/loop$first
+    loop_add "$first"
+    one_container
+    in_box box touch /tmp/kept
+    in_box box mount --bind "$node" /tmp/kept
+    opens_in box /tmp/kept
+    in_box box mount -t tmpfs -o mode=755 cover /proc
+    in_box box mount -t tmpfs -o mode=755 cover /dev
+    not in_box box test -e "$node"
+    [[ $(ctl doctor box) == *"$node"* ]] || fail "the doctor does not miss it"
+
+    loop_remove "$first"
+    hears box remove "$(loop_path "$first")"
+    assert_equal "$(grants box)" "" "grants"
+    run in_box box dd if=/tmp/kept of=/tmp/read count=0
+    assert_contains "$output" "Permission denied" "an open of the copy"
+    assert_contains "$(ctl status box)" "something lies over it" "status"
+
+    loop_add "$first"
+    wait_until 5 is 2 event_count box add "$(loop_path "$first")"
+    assert_equal "$(in_box box stat --format '%F %u %g %a' "$node")" "block special file 0 20 640" "the new node"
+    in_box box dd "if=$node" of=/tmp/read count=0 status=none
+    loop_remove "$first"
+    wait_until 5 is 2 event_count box remove "$(loop_path "$first")"
+    # Below it is the old one, as dead as its copy.
+    in_box box umount /dev
+    run in_box box dd "if=$node" of=/tmp/read count=0
+    assert_contains "$output" "Permission denied" "an open of the old node"
+    [[ ! -e /sys/block/loop$first ]] || fail "the device came back"
+}
+
 cycles=${DEVOLVE_CYCLES:-1000}
 
 @test "every node opens as its add is read, and none after its remove" {
@@ -181,6 +213,50 @@ RULES
     assert_contains "$(grant_reason box "/dev/loop$first")" 70000 "the reason"
     not in_box box test -e "/dev/loop$first"
     assert_equal "$(event_count box add "$(loop_path "$first")")" 0 "events"
+}
+
+# ids_of MAP OWNER GROUP: what becomes of a node with these, in a container with this map (extents, parted by commas):
+# its `stat` inside, or the reason why there is none.
+ids_of() {
+    local name=box$((++boxes)) options=() extent
+    for extent in ${1//,/ }; do
+        options+=(--map "$extent")
+    done
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"$name\", OWNER=\"$2\", GROUP=\"$3\", MODE=\"0640\""
+    ctl reload >/dev/null
+    start_box "$name" "${options[@]}"
+    register "$name" >/dev/null
+    if in_box "$name" test -e "/dev/loop$first"; then
+        ids=$(stat_in "$name" "/dev/loop$first")
+    else
+        ids=$(grant_reason "$name" "/dev/loop$first")
+        assert_equal "$(find "$runtime/nodes" -type b | wc -l)" 0 "nodes in the store"
+    fi
+    ctl unregister "$name" >/dev/null
+    stop_box "$name"
+}
+
+@test "whatever the maps are, a node has the right ids inside or there is none" {
+    local boxes=0 ids
+    loop_add "$first"
+    start_daemon
+    ids_of 0:100000:1 0 0
+    assert_equal "$ids" "block special file 0 0 640" "the only id"
+    ids_of 0:100000:1 1 0
+    assert_contains "$ids" "1 " "the reason"
+    ids_of 0:100000:1000,2000:102000:1000 999 2999
+    assert_equal "$ids" "block special file 999 2999 640" "the ids at both sides of a gap"
+    ids_of 0:100000:1000,2000:102000:1000 1000 0
+    assert_contains "$ids" 1000 "the reason: the first of the gap"
+    ids_of 0:100000:1000,2000:102000:1000 0 1999
+    assert_contains "$ids" 1999 "the reason: the last of the gap"
+    ids_of 0:100000:65536 0 65536
+    assert_contains "$ids" 65536 "the reason: behind the end"
+    # the last id that there can be, at the end of an extent that ends there
+    ids_of 0:100000:1,10:4294967290:5 14 10
+    assert_equal "$ids" "block special file 14 10 640" "the highest ids"
+    ids_of 0:100000:1,10:4294967290:5 15 10
+    assert_contains "$ids" 15 "the reason: one higher"
 }
 
 @test "names of owner and group are those of the container's own files" {

@@ -50,3 +50,35 @@ grants_are_desired() {
     assert_equal "$(in_box box sh -c 'ls -d /dev/zram*' | sort)" "$(desired | cut -d' ' -f1)" "nodes inside"
     assert_contains "$(ctl status)" resyncs "status"
 }
+
+events=${DEVOLVE_OVERRUN_EVENTS:-20000} # 200000 in scripts/soak
+
+@test "a daemon that slept while events were lost finds what is true when it wakes" {
+    local first began took expected
+    first=$(loop_first)
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first|loop$((first + 1))|loop$((first + 2))\", CONTAINER+=\"box\""
+    start_daemon --receive-buffer 4194304
+    start_box box
+    register box
+    loop_add "$first"
+    loop_add $((first + 1))
+    hears box add "$(loop_path $((first + 1)))"
+    kill -STOP "$daemon_pid"
+    in_background fire $((events / 2))
+    wait "$background"
+    loop_remove "$first"
+    loop_add $((first + 2))
+    in_background fire $((events / 2))
+    wait "$background"
+    expected=$(printf '/dev/loop%s delivered\n' $((first + 1)) $((first + 2)))
+    began=${EPOCHREALTIME/./}
+    kill -CONT "$daemon_pid"
+    wait_until 5 is "$expected" grants box
+    took=$(((${EPOCHREALTIME/./} - began) / 1000))
+    (($(metric events_overrun) > 0)) || fail "no overrun was counted"
+    hears box remove "$(loop_path "$first")"
+    not in_box box test -e "/dev/loop$first"
+    opens_in box "/dev/loop$((first + 2))"
+    ((took <= 1000)) || fail "it took $took ms"
+    echo "# $events events while it slept: right $took ms after it went on" >&3
+}

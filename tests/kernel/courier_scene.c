@@ -125,6 +125,7 @@ struct courier_reply scene_detach(struct scene *scene, const char *path,
 {
     struct courier_request request = scene_node_request(COURIER_DETACH, path, scene->node);
     request.placeholder = attached->placeholder;
+    request.mount = attached->mount;
     request.made_dirs = attached->made_dirs;
     return scene_ask(scene->courier, &request, -1);
 }

@@ -306,6 +306,39 @@ static void a_thousand_rounds_leave_nothing(void **state)
     scene_close(&scene);
 }
 
+static int cover_dev(void *argument)
+{
+    (void)argument;
+    return mount("cover", "/dev", "tmpfs", 0, NULL) < 0 ? -errno : 0;
+}
+
+static void a_node_below_another_mount_is_out_of_reach_and_said_to_be(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/dev/x", "/dev/bus/usb/x"};
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        struct scene scene;
+        scene_open(&scene, NULL);
+        struct courier_reply reply = scene_attach(&scene, paths[i]);
+        assert_int_equal(reply.error, 0);
+        assert_true(reply.mount > 0);
+        assert_int_equal(fixture_run(scene.fixture, cover_dev, NULL), 0);
+        reply = scene_detach(&scene, paths[i], &reply);
+        assert_int_equal(reply.error, 0);
+        assert_true(reply.shadowed);
+
+        /* What is given now is in the new /dev. */
+        reply = scene_attach(&scene, paths[i]);
+        assert_int_equal(reply.error, 0);
+        assert_int_equal(scene_stat(&scene, paths[i]), 0);
+        reply = scene_detach(&scene, paths[i], &reply);
+        assert_int_equal(reply.error, 0);
+        assert_false(reply.shadowed);
+        assert_int_equal(scene_stat(&scene, paths[i]), -ENOENT);
+        scene_close(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_root_that_is_yet_to_be_pivoted_to_is_served),
         cmocka_unit_test(block_devices_are_delivered),
         cmocka_unit_test(a_thousand_rounds_leave_nothing),
+        cmocka_unit_test(a_node_below_another_mount_is_out_of_reach_and_said_to_be),
     };
     return cmocka_run_group_tests(tests, scene_start, scene_stop);
 }

@@ -443,6 +443,7 @@ static int run(void *userdata, struct door_place *place, struct door_item *item,
         door->record = strdup(step->word->record);
     }
     take_effect(place, item, step, result);
+    result->shadowed = step->kind == STEP_NODE_DETACH && door->hidden;
     result->ifindex = step->kind == STEP_INTERFACE_MOVE ? door->ifindex : 0;
     return 1;
 }

@@ -22,6 +22,7 @@ struct recording_door {
     int fail_error;      /* with this, if it is not 0 */
     const char *refused; /* every step whose description begins so fails, with EIO */
     bool pend;           /* the courier's steps end with recording_door_complete() */
+    bool hidden;         /* nodes are not found inside when they are detached */
     bool stall;          /* the courier's steps say that the container hangs */
     int admit_error;
     int note_error;     /* nothing can be noted */

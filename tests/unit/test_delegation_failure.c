@@ -308,6 +308,28 @@ static void a_name_that_is_looked_up_inside_is_translated_too(void **state)
                                             "mode 0660 (host 200000:100020)\n"));
 }
 
+static void a_node_that_is_hidden_inside_is_taken_and_the_container_says_so(void **state)
+{
+    struct bench *bench = *state;
+    bench_rules(bench, TTY_RULE);
+    struct container *container = bench_register(bench, "c1", 1);
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    assert_int_equal(container->note.error, 0);
+    bench->door.hidden = true;
+    bench_unplug(bench, TTY);
+    bench_expect_nothing(bench);
+    assert_int_equal(delegation_counters(bench->delegation)->residues, 1);
+    assert_int_equal(container->note.error, ENXIO);
+    assert_non_null(strstr(container->note.text, "/dev/ttyUSB0 was taken back"));
+
+    bench->door.hidden = false;
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    bench_expect_one(bench);
+    bench_unplug(bench, TTY);
+    bench_expect_nothing(bench);
+    assert_int_equal(delegation_counters(bench->delegation)->residues, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +345,7 @@ int main(void)
         BENCH_TEST(an_event_that_is_not_told_changes_nothing_else),
         BENCH_TEST(an_id_that_is_not_mapped_is_named),
         BENCH_TEST(a_name_that_is_looked_up_inside_is_translated_too),
+        BENCH_TEST(a_node_that_is_hidden_inside_is_taken_and_the_container_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@ clients.py pipeline SOCKET      sends standard input, then closes its sending ha
                                 until the other side hangs up
 clients.py crowd SOCKET COUNT   COUNT connections with half a message each; prints "ready", holds them until
                                 standard input ends
+clients.py siege SOCKET COUNT   COUNT connections one after the other, every second one with half a message, of which
+                                the last 500 stay open; prints "ready" at the first and "done" at the last
 clients.py deaf SOCKET          a monitor that reads its first message only; prints "ready", holds on until
                                 standard input ends
 clients.py watch SOCKET         a monitor; prints "ready", then "closed" when the other side hangs up
@@ -13,6 +15,7 @@ clients.py slowest SOCKET COUNT calls GetMetrics, on a new connection each time,
                                 events in all; prints the milliseconds that the longest call took
 """
 
+import collections
 import json
 import socket
 import sys
@@ -68,6 +71,20 @@ def crowd(path, count):
     sys.stdin.read()
 
 
+def siege(path, count):
+    held = collections.deque(maxlen=500)
+    for number in range(int(count)):
+        held.append(connect(path))
+        if number % 2:
+            try:
+                held[-1].sendall(CALL[: number % len(CALL)])
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        if number == 0:
+            ready()
+    print("done", flush=True)
+
+
 def deaf(path):
     connection = connect(path)
     connection.sendall(MONITOR)
@@ -100,4 +117,4 @@ def slowest(path, count):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (pipeline, crowd, deaf, watch, slowest)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (pipeline, crowd, siege, deaf, watch, slowest)}[sys.argv[1]](*sys.argv[2:])
