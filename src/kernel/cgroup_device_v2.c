@@ -97,7 +97,7 @@ static int find_groups(struct cgroup_device_v2 *gate, struct refusal *why)
 static int take_groups(struct cgroup_device_v2 *gate, struct refusal *why)
 {
     int r = find_groups(gate, why);
-    if (r < 0)
+    if (r < 0 || gate->groups.count == 0)
         return r;
     _cleanup_close_ int map_fd = device_map_open(&gate->map);
     if (map_fd == -ENOENT)

@@ -183,6 +183,8 @@ calls_during() {
     in_background fire "$1"
     longest=$(client slowest $((before + $1)))
     ((longest <= 500)) || fail "the longest call took $longest ms"
+    assert_equal "$(metric events_overrun)" 0 "events that were lost"
+    echo "# $1 events, none lost; the longest call took $longest ms" >&3
 }
 
 @test "while 20000 events arrive every call is answered within half a second" {

@@ -152,7 +152,7 @@ keeper_says() {
     [[ ! -e /sys/block/loop$first ]] || fail "the device came back"
 }
 
-cycles=${DEVOLVE_CYCLES:-1000}
+cycles=${DEVOLVE_CYCLES:-1000} # 100000 in scripts/soak
 
 @test "every node opens as its add is read, and none after its remove" {
     local round opened=0 closed=0 path
@@ -169,6 +169,45 @@ cycles=${DEVOLVE_CYCLES:-1000}
         [[ $event != *" open=0 "* ]] && closed=$((closed + 1)) || echo "$event"
     done
     assert_equal "$opened $closed" "$cycles $cycles" "opened at add, closed at remove"
+    echo "# $cycles plug cycles, 0 violations" >&3
+}
+
+# next_udev_event NAME ACTION DEVPATH: the next that is udev's; the line is in $event.
+next_udev_event() {
+    next_event "$@"
+    while [[ $event != *" groups=2 "* ]]; do
+        next_event "$@"
+    done
+}
+
+# udev_cycles [OPTION...]: with a container that hears udev's group too.
+udev_cycles() {
+    local round path listener=("$helpers/listen" -2 -n "/dev/loop$first")
+    path=$(loop_path "$first")
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\""
+    start_daemon
+    start_box box "$@" -- "${listener[@]}"
+    wait_until 5 grep -q '^ready' "${box_log[box]}"
+    register box
+    follow box
+    note loop "$first"
+    for ((round = 0; round < cycles / 10; round++)); do
+        loop_control add "$first"
+        next_udev_event box add "$path"
+        assert_equal "$(field open "$event")" 0 "the open at udev's add"
+        wait_until 5 loop_control remove "$first"
+        next_udev_event box remove "$path"
+        not test "$(field open "$event")" = 0
+    done
+    echo "# $((cycles / 10)) plug cycles, 0 violations" >&3
+}
+
+@test "udev's events too: every node opens as its add is read, and none after its remove" {
+    udev_cycles
+}
+
+@test "udev's events too, where the kernel sends its own" {
+    udev_cycles --netns native
 }
 
 @test "two containers with different maps get each its own device, owner, group and mode" {
@@ -291,6 +330,42 @@ ids_of() {
     assert_equal "$(event_count box add "$(loop_path "$first")")" 1 "adds"
 }
 
+# What makes anything: nodes, mounts, programs and their maps.
+makers=mount,umount2,mount_setattr,move_mount,open_tree,fsmount,mknod,mknodat,bpf,fchownat,fchmodat,unlinkat,renameat2,symlinkat
+
+# trace_daemon: from now on those calls of the daemon and its children are lines of $work/trace.
+trace_daemon() {
+    in_background strace -f -e trace="$makers" -o "$work/trace" -p "$daemon_pid" 2>"$work/strace.err"
+    tracer=$background
+    wait_until 10 grep -q 'attached' "$work/strace.err"
+}
+
+calls_made() {
+    grep -cE "^[0-9]+ +(${makers//,/|})\(" "$work/trace" || true
+}
+
+@test "the same state asked for again and again makes nothing" {
+    local round
+    loop_add "$first"
+    one_container
+    opens_in box "/dev/loop$first"
+    trace_daemon
+    for ((round = 0; round < 100; round++)); do
+        ctl reload >/dev/null
+        echo change >"/sys$(loop_path "$first")/uevent"
+        echo add >"/sys$(loop_path "$first")/uevent"
+    done
+    hears_all_changes() {
+        is 100 event_count box change "$(loop_path "$first")"
+    }
+    wait_until 10 hears_all_changes
+    end_process "$tracer" INT
+    # a `change` has udev's word behind it, which is written where it is another
+    assert_equal "$(calls_made)" 0 "calls that make something: $(head -n 5 "$work/trace")"
+    assert_equal "$(event_count box add "$(loop_path "$first")")" 1 "adds"
+    opens_in box "/dev/loop$first"
+}
+
 @test "reload after a rule was removed takes the device back" {
     loop_add "$first"
     one_container
@@ -347,16 +422,23 @@ ids_of() {
 }
 
 @test "the death of the container takes everything back" {
-    local before
-    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\""
+    local before began round times=()
+    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\", SYMLINK+=\"a/b\""
     loop_add "$first"
     start_daemon
     before=$(counts_of "$daemon_pid")
-    start_box box
-    register box
-    assert_equal "$(metric nodes)" 1 "nodes in the store"
-    kill -KILL "${box_pid[box]}"
-    wait_until 5 is '{"containers": []}' call ListContainers
-    assert_equal "$(metric nodes)" 0 "nodes in the store after the container's death"
-    counts_return "$before" "$daemon_pid"
+    for ((round = 0; round < 5; round++)); do
+        start_box box
+        register box
+        assert_equal "$(metric nodes)" 1 "nodes in the store"
+        began=$(milliseconds)
+        kill -KILL "${box_pid[box]}"
+        wait_until 5 is '{"containers": []}' call ListContainers
+        times+=($(($(milliseconds) - began)))
+        assert_equal "$(metric nodes)" 0 "nodes in the store after the container's death"
+        assert_equal "$(find "$runtime/nodes" "$runtime/containers" -mindepth 1 | wc -l)" 0 "nodes and notes"
+        counts_return "$before" "$daemon_pid"
+        stop_box box
+    done
+    echo "# median of ${#times[@]} deaths: all was gone after $(printf '%s\n' "${times[@]}" | sort -n | sed -n 3p) ms" >&3
 }

@@ -23,10 +23,11 @@ plug_cycles() {
     done
 }
 
-cycles=${DEVOLVE_CYCLES:-1000}
+cycles=${DEVOLVE_CYCLES:-1000} # 10000 in scripts/soak
+deaths=${DEVOLVE_DEATHS:-100}  # 1000 there
 
 @test "many plug cycles leave descriptors, mounts and processes as they were" {
-    local before
+    local before rss
     start_daemon
     start_box box
     register box
@@ -34,19 +35,24 @@ cycles=${DEVOLVE_CYCLES:-1000}
     # What the first few make once and for all (the injector) does not count.
     plug_cycles 3
     wait_until 5 is "" grants box
-    before=$(counts_of "$daemon_pid" "${box_pid[box]}")
+    before=$(counts_of "$daemon_pid" "${box_pid[box]}") rss=$(resident)
     plug_cycles "$cycles"
     wait_until 5 is "" grants box
     counts_return "$before" "$daemon_pid" "${box_pid[box]}"
+    echo "# $cycles plug cycles; the daemon's RSS grew from $rss to $(resident) KiB" >&3
     stop_daemon
 }
 
-@test "100 registrations and deaths leave descriptors, mounts and processes as they were" {
+resident() {
+    awk '/^VmRSS:/ { print $2 }' "/proc/$daemon_pid/status"
+}
+
+@test "many registrations and deaths leave descriptors, mounts and processes as they were" {
     local before round
     loop_add "$first"
     start_daemon
     before=$(counts_of "$daemon_pid")
-    for ((round = 0; round < 100; round++)); do
+    for ((round = 0; round < deaths; round++)); do
         start_box box
         register box >/dev/null
         stop_box box
