@@ -87,12 +87,26 @@ static void note_failure(struct job *job, const struct step_result *result)
         job->position++;
 }
 
+/*
+ * A courier that died has not said how far it came. What is to be taken away would stay: another
+ * one is asked to do it again, once.
+ */
+static bool is_done_again(struct job *job, const struct step_result *result)
+{
+    bool takes = job->kind == JOB_TAKE || job->undoing;
+    bool again = result->why.error == EPIPE && takes && !job->again;
+    job->again = again;
+    return again;
+}
+
 static void finish_step(struct job *job, const struct step_result *result)
 {
     const struct step *step = &job->plan.steps[job->position];
     report(job->executor, job->container, step, job->step_started_us, result);
     job->shadowed |= result->shadowed;
 
+    if (is_done_again(job, result))
+        return;
     if (result->why.error) {
         note_failure(job, result);
         return;

@@ -29,6 +29,7 @@ struct job {
     struct plan plan;
     size_t position;
     bool undoing;
+    bool again;         /* its step is run a second time */
     bool unrecorded;    /* JOB_DESCRIBE: its record could not be written; the rest went well */
     bool withdrawn;     /* cut by somebody else while it ran */
     bool stalled;       /* a step said so */

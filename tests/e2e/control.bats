@@ -155,7 +155,7 @@ siege_is_over() {
     in_background call_into "$work/late"
     local ticks
     ticks=$(processor_ticks)
-    wait_until 5 client_is_waiting
+    wait_until 20 client_is_waiting
     prlimit --pid "$daemon_pid" --nofile=1024:
     wait_until 5 grep -q metrics "$work/late"
     (($(processor_ticks) - ticks < 50)) || fail "the daemon ran in circles"

@@ -162,6 +162,23 @@ static void a_take_that_fails_somewhere_goes_on(void **state)
     assert_int_equal(delegation_counters(bench->delegation)->taken, FULL_TAKE_STEPS - 2);
 }
 
+static void a_courier_that_dies_over_a_take_is_followed_by_another(void **state)
+{
+    struct bench *bench = *state;
+    bench_rules(bench, FULL_RULE);
+    bench_register(bench, "c1", 1);
+    for (unsigned i = 2; i < 5; i++) { /* unlink, unlink, detach */
+        bench_plug(bench, TTY, "tty", TTY_UEVENT);
+        bench->door.fail_after = i;
+        bench->door.fail_error = EPIPE;
+        bench_unplug(bench, TTY);
+        bench_expect_nothing(bench);
+        assert_int_equal(recording_door_timers(&bench->door), 0);
+    }
+    assert_int_equal(delegation_counters(bench->delegation)->residues, 0);
+    assert_int_equal(delegation_counters(bench->delegation)->taken, 3);
+}
+
 /* The halves of a cut, refused until somebody lets them. */
 static void what_cannot_be_cut_is_tried_again_and_told_once(void **state)
 {
@@ -338,6 +355,7 @@ int main(void)
         BENCH_TEST(an_undo_that_fails_goes_on),
         BENCH_TEST(a_give_that_cannot_be_cut_is_cut_later),
         BENCH_TEST(a_take_that_fails_somewhere_goes_on),
+        BENCH_TEST(a_courier_that_dies_over_a_take_is_followed_by_another),
         BENCH_TEST(what_cannot_be_cut_is_tried_again_and_told_once),
         BENCH_TEST(what_passes_is_tried_again_and_what_does_not_is_not),
         BENCH_TEST(a_reload_tries_what_was_refused_once_more),
