@@ -23,6 +23,7 @@ struct connection {
     struct connection *next;
     struct connection_list *list;
     int fd;
+    uid_t uid; /* whose it is */
     sd_event_source *io;
     char *input, *output;
     size_t input_size, output_size, output_sent, output_room;
@@ -295,15 +296,56 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
     return 0;
 }
 
-bool connection_list_evict(struct connection_list *list)
+/* Who has the most connections. Few users share the socket, so that they are counted one by one. */
+static uid_t greediest(const struct connection_list *list)
+{
+    struct {
+        uid_t uid;
+        size_t count;
+    } users[CONTROL_CONNECTIONS_MAX];
+    size_t count = 0, most = 0;
+    for (const struct connection *c = list->first; c; c = c->next) {
+        size_t i = 0;
+        while (i < count && users[i].uid != c->uid)
+            i++;
+        if (i == count) {
+            users[i].uid = c->uid;
+            users[i].count = 0;
+            count++;
+        }
+        if (++users[i].count > users[most].count)
+            most = i;
+    }
+    return count ? users[most].uid : (uid_t)-1;
+}
+
+static struct connection *find_idlest(const struct connection_list *list, const uid_t *uid)
 {
     struct connection *oldest = NULL;
     for (struct connection *c = list->first; c; c = c->next)
-        if (!c->call && (!oldest || c->last_used_us < oldest->last_used_us))
+        if (!c->call && (!uid || c->uid == *uid) &&
+            (!oldest || c->last_used_us < oldest->last_used_us))
             oldest = c;
-    if (oldest)
-        connection_close(oldest);
-    return oldest != NULL;
+    return oldest;
+}
+
+bool connection_list_evict(struct connection_list *list)
+{
+    uid_t uid = greediest(list);
+    struct connection *idlest = find_idlest(list, &uid);
+    if (!idlest)
+        idlest = find_idlest(list, NULL);
+    if (idlest)
+        connection_close(idlest);
+    return idlest != NULL;
+}
+
+/* Of a socket that has no other end any more nobody is asked. */
+static uid_t owner_of(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ? (uid_t)-1 : peer.uid;
 }
 
 void connection_list_add(struct connection_list *list, int fd_take)
@@ -317,6 +359,7 @@ void connection_list_add(struct connection_list *list, int fd_take)
         return;
     connection->list = list;
     connection->last_used_us = now_us();
+    connection->uid = owner_of(fd);
     if (sd_event_add_io(list->service->event, &connection->io, fd, EPOLLIN, on_connection,
                         connection) < 0) {
         free(connection);

@@ -15,8 +15,9 @@ struct connection_list {
 /* A new client (its descriptor is taken); hung up on where there are too many that wait. */
 void connection_list_add(struct connection_list *list, int fd_take);
 
-/* Closes the one that nobody has used for longest and that waits for nothing. Whether there was
- * one.
+/*
+ * Closes a connection that waits for nothing: of the user who has the most, the one that was not
+ * used for longest. So whoever connects again and again sends away himself. Whether there was one.
  */
 bool connection_list_evict(struct connection_list *list);
 

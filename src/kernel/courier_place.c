@@ -12,7 +12,8 @@
 
 /*
  * Whoever exchanges a directory with a link without pause has the directory there half of the time.
- * To give may fail by that, but what was given is to be found when it is taken back.
+ * To give may fail by that, but what was given should be found when it is taken back. Who keeps the
+ * link there for longer keeps a dead node, until the next one comes to its path.
  */
 #define TRIES 32
 #define PAUSE_NS 200000

@@ -6,8 +6,9 @@ clients.py pipeline SOCKET      sends standard input, then closes its sending ha
                                 until the other side hangs up
 clients.py crowd SOCKET COUNT   COUNT connections with half a message each; prints "ready", holds them until
                                 standard input ends
-clients.py siege SOCKET COUNT   COUNT connections one after the other, every second one with half a message, of which
-                                the last 500 stay open; prints "ready" at the first and "done" at the last
+clients.py siege SOCKET COUNT   COUNT connections one after the other by another user than root (of root's group, which
+                                may use the socket here), every second one with half a message, of which the last
+                                500 stay open; prints "ready" at the first and "done" at the last
 clients.py deaf SOCKET          a monitor that reads its first message only; prints "ready", holds on until
                                 standard input ends
 clients.py watch SOCKET         a monitor; prints "ready", then "closed" when the other side hangs up
@@ -17,6 +18,7 @@ clients.py slowest SOCKET COUNT calls GetMetrics, on a new connection each time,
 
 import collections
 import json
+import os
 import socket
 import sys
 import time
@@ -72,6 +74,8 @@ def crowd(path, count):
 
 
 def siege(path, count):
+    os.setgroups([])
+    os.setresuid(12345, 12345, 12345)
     held = collections.deque(maxlen=500)
     for number in range(int(count)):
         held.append(connect(path))

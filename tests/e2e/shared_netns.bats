@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Two containers in one network namespace, as those of a pod: each event is heard once there.
+
+load common
+
+setup() {
+    common_setup
+    first=$(loop_first)
+}
+
+# start_neighbour NAME OF [nsenter-option...]: another container in the network namespace of the box OF.
+start_neighbour() {
+    in_background nsenter --target "${box_pid[$2]}" --net "${@:3}" -- \
+        unshare --mount -- sh -c 'mount -t tmpfs none /dev && exec sleep 1000'
+    box_pid[$1]=$background
+    wait_until 5 is sleep cat "/proc/$background/comm"
+}
+
+beside_each_other() {
+    rule_file 10-test.rules <<EOF_RULES
+KERNEL=="loop$first", CONTAINER+="box|side"
+KERNEL=="loop$((first + 1))", CONTAINER+="side"
+KERNEL=="loop$((first + 2))", CONTAINER+="box"
+EOF_RULES
+    start_daemon
+    start_box box
+    start_neighbour side box --user --mount --setuid 0 --setgid 0
+    register box
+    register side
+}
+
+# What is told now is told after everything before it.
+heard_all() {
+    loop_add $((first + 2))
+    hears box add "$(loop_path $((first + 2)))"
+}
+
+@test "two containers in one network namespace hear one copy of each event" {
+    local path
+    path=$(loop_path "$first")
+    beside_each_other
+    loop_add "$first"
+    wait_until 5 is "/dev/loop$first delivered" grants box
+    wait_until 5 is "/dev/loop$first delivered" grants side
+    echo change >"/sys$path/uevent"
+    hears box change "$path"
+    loop_remove "$first"
+    wait_until 5 is "" grants box
+    wait_until 5 is "" grants side
+    heard_all
+    assert_equal "$(event_count box add "$path")" 1 "adds"
+    assert_equal "$(event_count box change "$path")" 1 "changes"
+    assert_equal "$(event_count box remove "$path")" 1 "removes"
+}
+
+@test "a remove is told when the last of two containers in a network namespace loses the device" {
+    local path
+    path=$(loop_path "$first")
+    loop_add "$first"
+    beside_each_other
+    call Unregister '{"name": "box"}' >/dev/null
+    register box
+    call Unregister '{"name": "side"}' >/dev/null
+    heard_all
+    assert_equal "$(event_count box add "$path")" 1 "adds"
+    assert_equal "$(event_count box remove "$path")" 0 "removes while one has it"
+    loop_remove "$first"
+    hears box remove "$path"
+}
+
+@test "what a container that died had alone is told to the other in its network namespace" {
+    local path
+    path=$(loop_path $((first + 1)))
+    beside_each_other
+    loop_add $((first + 1))
+    hears box add "$path"
+    kill -KILL "${box_pid[side]}"
+    hears box remove "$path"
+    loop_remove $((first + 1))
+    heard_all
+    assert_equal "$(event_count box remove "$path")" 1 "removes"
+}
+
+@test "two containers in one network namespace whose roots differ are refused by name" {
+    start_daemon
+    start_box box
+    register box
+    start_neighbour stranger box
+    run register stranger
+    assert_equal "$status" 1 "exit status"
+    assert_contains "$output" "another container in its network namespace" "the refusal"
+    assert_contains "$(call ListContainers)" '"box"' "containers"
+}
