@@ -6,7 +6,7 @@
 // Devices are macvtaps, which tell their names when they are opened (TUNGETIFF); only those whose
 // name begins with PREFIX have a right to be opened here. It listens to the kernel's events, and
 // opens every node that it was ever told of, and bind mounts of them that it makes and keeps. With
-// MAJOR it is told nothing, and opens nodes of its own making, of each number.
+// MAJOR it listens to nobody, and opens nodes of its own making, of each number.
 //
 // An open of a device without a right is a violation where it began after `remove` was read of the
 // device that had the number before: then devolve has taken that back, and nothing has a right to
@@ -163,7 +163,7 @@ static int listen_to_kernel(void)
 static void read_events(int fd)
 {
     char message[8192];
-    for (;;) {
+    while (fd >= 0) {
         ssize_t size = recv(fd, message, sizeof(message) - 1, 0);
         if (size < 0 && errno == ENOBUFS) {
             printf("violation: events were lost\n"); // nothing could be said of what follows
@@ -245,7 +245,7 @@ int main(int argc, char **argv)
         make_own((unsigned)atoi(argv[2]));
     signal(SIGTERM, on_end);
     signal(SIGUSR1, on_question);
-    int fd = listen_to_kernel();
+    int fd = argc == 3 ? -1 : listen_to_kernel();
     printf("ready\n");
     fflush(stdout);
     while (!ended) {
