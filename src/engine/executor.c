@@ -159,9 +159,10 @@ static bool waits_for_readers(struct job *job, const struct step *step)
     int r = door->place_look_at_readers(door->userdata, job->container->place, step->kind);
     if (r == -EOVERFLOW)
         job->executor->on_overrun(job->executor->userdata, job->container);
-    return r > 0 &&
-           door->timer_start(door->userdata, PACE_POLL_US, on_room_timer, job, &job->room_timer) ==
-               0; /* without memory it is told, and perhaps missed */
+    job->room_delay_us = r > 0 && job->room_delay_us ? 2 * job->room_delay_us : PACE_POLL_US;
+    /* without memory it is told, and perhaps missed */
+    return r > 0 && door->timer_start(door->userdata, job->room_delay_us, on_room_timer, job,
+                                      &job->room_timer) == 0;
 }
 
 /* Returns 1 when the step ended, 0 when it is pending. */

@@ -39,6 +39,7 @@ struct job {
     uint64_t started_us, step_started_us;
     struct executor *executor;
     void *room_timer; /* its step waits until those who listen have room; or NULL */
+    uint64_t room_delay_us;
 };
 
 /* A job for a delivery; NULL when memory is short. */

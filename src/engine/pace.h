@@ -10,7 +10,7 @@
 #include "engine/missed.h"
 
 #define PACE_PATIENCE_US 2000000u
-#define PACE_POLL_US 10000u /* how often who waits should ask */
+#define PACE_POLL_US 10000u /* when who waits should ask first; then ever more rarely */
 
 /* Zeroed before its first use. */
 struct pace {
