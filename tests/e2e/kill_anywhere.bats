@@ -1,27 +1,44 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The daemon, or its courier in the container, is killed at a system call of a grant and of a revoke; at each of them
-# in scripts/soak. What the next daemon makes of it is what the rules and sysfs say.
+# The daemon, or its courier in the container, is killed before a system call of a grant and of a revoke; before each of
+# them in scripts/soak. What the next daemon makes of it is what the rules and sysfs say. When the device goes, another
+# one, which has no right, gets its number at once, and in the container somebody opens whatever he can get at.
+#
+# strace counts each kind of system call by itself. So the calls are recorded first, and a call is named by its kind and
+# the how manieth of that kind it is.
 
 load common
+load fixture/network
+load fixture/macvtap
 
-step=${DEVOLVE_KILL_STEP:-12} # 1 in scripts/soak
+step=${DEVOLVE_KILL_STEP:-80} # 1 in scripts/soak
 
 setup() {
-    common_setup
-    first=$(loop_first)
-    note loop "$first"
-    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\", GROUP=\"20\", SYMLINK+=\"ka/link\""
-    group=
-    [[ -z $(cgroup_v1_mount) ]] || {
-        cgroup_make v1 box
-        group=$cgroup
-        cgroup_v1_restrict "$group"
-    }
+    macvtap_setup
+    rule_file 10-test.rules <<<'SUBSYSTEM=="macvtap", KERNELS=="good*", CONTAINER+="c1", GROUP="20", SYMLINK+="ka/link"'
+    macvtap_add bad0 | host_ip -batch -
+    group_v1='' handed_on=0
+}
+
+# begin v1: an unprivileged container, in a device cgroup where the machine has that hierarchy; begin v2: root of the
+# host, who makes nodes of his own, in a group with a runtime's program.
+begin() {
     start_daemon
-    start_box box ${group:+--cgroup-v1 "$group"}
-    register box
+    if [[ $1 == v2 ]]; then
+        is_root=1
+        cgroup_make v2 c1
+        attach_filter "$cgroup" runc multi
+        start_checker c1 --no-userns --cgroup-v2 "$cgroup"
+    elif [[ -n $(cgroup_v1_mount) ]]; then
+        cgroup_make v1 c1
+        group_v1=$cgroup
+        cgroup_v1_restrict "$cgroup"
+        start_checker c1 --cgroup-v1 "$cgroup"
+    else
+        start_checker c1
+    fi
+    register c1
     plug # what is made once and for all is there then
     given
     unplug
@@ -29,27 +46,32 @@ setup() {
 }
 
 plug() {
-    loop_control add "$first"
+    { macvtap_del bad0; macvtap_add good0; } | host_ip -batch -
+    number=$(macvtap_number good0)
+    node=$(macvtap_present)
+    node=${node% delivered}
 }
 
+# (The numbers are the whole machine's: somebody else may be quicker.)
 unplug() {
-    wait_until 5 loop_control remove "$first"
+    { macvtap_del good0; macvtap_add bad0; } | host_ip -batch -
+    [[ $(macvtap_number bad0) != "$number" ]] || handed_on=$((handed_on + 1))
 }
 
 # What there is, in the container, its device cgroup and our store, is a device that is given, whole; or none.
 is_given() {
-    [[ $(grants box) == "/dev/loop$first delivered" ]] &&
-        opens_in box "/dev/loop$first" && in_box box test /dev/ka/link -ef "/dev/loop$first" &&
-        { [[ -z $group ]] || cgroup_v1_has "$group" "b 7:$first rw"; } && (($(store_nodes) == 1))
+    [[ $(grants c1) == "$node delivered" ]] &&
+        opens_in c1 "$node" && in_box c1 test /dev/ka/link -ef "$node" &&
+        { [[ -z $group_v1 ]] || cgroup_v1_has "$group_v1" "c $number rw"; } && (($(store_nodes) == 1))
 }
 
 is_taken() {
-    [[ -z $(grants box) ]] && not in_box box test -e "/dev/loop$first" && not in_box box test -L /dev/ka/link &&
-        { [[ -z $group ]] || not grep -q "b 7:$first " "$group/devices.list"; } && (($(store_nodes) == 0))
+    [[ -z $(grants c1) ]] && not in_box c1 test -e "$node" && not in_box c1 test -L /dev/ka/link &&
+        { [[ -z $group_v1 ]] || not grep -q "c $number " "$group_v1/devices.list"; } && (($(store_nodes) == 0))
 }
 
 store_nodes() {
-    find "$runtime/nodes" -type b | wc -l
+    (in_host find "$runtime/nodes" -type c) | wc -l
 }
 
 given() {
@@ -62,11 +84,11 @@ taken() {
 
 # The same by what is seen inside alone: who asks the daemon makes it work.
 given_quietly() {
-    wait_until 10 in_box box test -e "/run/udev/data/b7:$first"
+    in_box c1 test -e "/run/udev/data/c$number"
 }
 
 taken_quietly() {
-    wait_until 10 is "$((removes + 1))" event_count box remove "$(loop_path "$first")"
+    not in_box c1 test -e "$node" && not given_quietly
 }
 
 # trace PID OPTION...: strace is attached to one process when it returns.
@@ -77,72 +99,112 @@ trace() {
     wait_until 10 grep -q attached "$work/strace.err"
 }
 
-# The system calls of one process from before `plug` (or `unplug`) until all is done.
-count_calls() {
-    local pid=$1 action=$2 outcome=$3 removes
-    removes=$(event_count box remove "$(loop_path "$first")")
-    trace "$pid"
-    "$action"
-    "${outcome}_quietly"
+# record_calls PID ACTION OUTCOME: the system calls of one process from before `plug` (or `unplug`) until all is done
+# and it sleeps, in ${calls[@]}: "KIND:MANIETH" each.
+record_calls() {
+    trace "$1"
+    "$2"
+    wait_until 10 "${3}_quietly"
+    wait_until 10 is S process_state "$1"
     end_process "$tracer" INT
-    "$outcome"
-    calls=$(grep -cE '^[a-z_0-9]+\(' "$work/trace")
-}
-
-courier_pid() {
-    pgrep -P "$daemon_pid" devolve-courie | head -n 1
-}
-
-# killed_at WHO CALL ACTION: WHO is killed at that call of his, while ACTION is under way.
-killed_at() {
-    local pid=$daemon_pid
-    [[ $1 == daemon ]] || pid=$(courier_pid)
-    trace "$pid" -e "inject=all:signal=KILL:when=$2"
     "$3"
+    mapfile -t calls < <(awk -F'(' '/^[a-z_0-9]+\(/ { print $1 ":" ++count[$1] }' "$work/trace")
+    ((${#calls[@]} > 10)) || fail "what was recorded is too little: ${calls[*]}"
+}
+
+pid_of() {
     if [[ $1 == daemon ]]; then
-        wait_until 5 process_gone "$pid" 2>/dev/null || survived=$((survived + 1))
-        kill_daemon
+        echo "$daemon_pid"
+    else
+        pgrep -P "$daemon_pid" devolve-courie | head -n 1
     fi
+}
+
+is_over() {
+    process_gone "$1" || { "${2}_quietly" && is S process_state "$1"; }
+}
+
+# killed_before CALL WHO ACTION OUTCOME: while ACTION is under way.
+killed_before() {
+    local pid
+    pid=$(pid_of "$2")
+    trace "$pid" -e "inject=${1%:*}:signal=KILL:when=${1#*:}"
+    "$3"
+    wait_until 10 is_over "$pid" "$4"
+    process_gone "$pid" || survived=$((survived + 1))
+    [[ $2 == courier ]] || kill_daemon
     end_process "$tracer" INT
 }
 
-# killed_everywhere WHO ACTION OUTCOME BACK RESTORED: at every so manieth call.
+# comes_right OUTCOME: and nothing without a right opens from now on.
+comes_right() {
+    local began took
+    began=$(milliseconds)
+    checked_strictly c1
+    "$1" || fail "killed before ${calls[i]}, call $i of ${#calls[@]}: $(grants c1); $(in_box c1 ls /dev)"
+    took=$(($(milliseconds) - began))
+    slowest=$((took > slowest ? took : slowest))
+}
+
+# killed_everywhere WHO ACTION OUTCOME BACK RESTORED: before every so manieth call; the courier makes fewer. Each second
+# daemon that is killed is followed by another one only after the device has gone (or come) again.
 killed_everywhere() {
-    local call kills=0 survived=0 pid=$daemon_pid began took slowest=0
-    [[ $1 == daemon ]] || pid=$(courier_pid)
-    count_calls "$pid" "$2" "$3"
+    local i every=$step kills=0 survived=0 slowest=0 calls
+    [[ $1 == daemon ]] || every=$(((step + 7) / 8))
+    record_calls "$(pid_of "$1")" "$2" "$3"
     "$4"
     "$5"
-    for ((call = 1 + RANDOM % step; call <= calls; call += step)); do
-        killed_at "$1" "$call" "$2"
+    for ((i = RANDOM % every; i < ${#calls[@]}; i += every)); do
+        killed_before "${calls[i]}" "$1" "$2" "$3"
         kills=$((kills + 1))
-        [[ $1 == courier ]] || start_daemon
-        began=$(milliseconds)
-        "$3" || fail "killed at call $call of $calls: $(grants box); $(in_box box ls /dev)"
-        took=$(($(milliseconds) - began))
-        slowest=$((took > slowest ? took : slowest))
-        "$4"
-        "$5" || fail "killed at call $call of $calls, and what came after: $(grants box); $(in_box box ls /dev)"
+        if [[ $1 == courier ]] || ((kills % 2)); then
+            [[ $1 == courier ]] || start_daemon
+            comes_right "$3"
+            "$4"
+        else
+            "$4"
+            start_daemon
+        fi
+        comes_right "$5"
     done
-    echo "# the $1 at $2: killed at $kills of $calls system calls (it was quicker $survived times);" \
-        "as it should be after $slowest ms at most" >&3
+    ((survived < kills)) || fail "nobody was killed"
+    ((handed_on > 0)) || fail "no number went to a device without a right"
+    echo "# the $1 at $2: killed before $((kills - survived)) of its ${#calls[@]} system calls ($kills tried);" \
+        "all was right within $slowest ms at most" >&3
+    end_checker c1
 }
 
 @test "the daemon is killed at a system call of a grant" {
+    begin v1
     killed_everywhere daemon plug given unplug taken
 }
 
 @test "the daemon is killed at a system call of a revoke" {
+    begin v1
+    plug
+    given
+    killed_everywhere daemon unplug taken plug given
+}
+
+@test "the daemon is killed at a system call of a grant to root of the host in a v2 device cgroup" {
+    begin v2
+    killed_everywhere daemon plug given unplug taken
+}
+
+@test "the daemon is killed at a system call of a revoke from root of the host in a v2 device cgroup" {
+    begin v2
     plug
     given
     killed_everywhere daemon unplug taken plug given
 }
 
 @test "the courier is killed at a system call of a grant" {
+    begin v1
     killed_everywhere courier plug given unplug taken
 }
 
 @test "the courier is killed at a system call of a revoke" {
+    begin v1
     plug
     given
     killed_everywhere courier unplug taken plug given

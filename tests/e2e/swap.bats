@@ -14,19 +14,23 @@ setup() {
     macvtap_setup
 }
 
-# The commands for so many exchanges: the one that is made first gets the lower number.
+# exchange COUNT [SECONDS]: the commands for so many exchanges, and at most so long between two of them. Which of the two
+# is made first, and so gets the lower number, is at random; and so are the moments.
 exchange() {
-    local i
-    for ((i = 0; i < $1; i++)); do
-        macvtap_del good0
-        macvtap_del bad0
-        if ((i % 2)); then
-            macvtap_add good0
-            macvtap_add bad0
-        else
-            macvtap_add bad0
-            macvtap_add good0
-        fi
+    perl -e '$| = 1;
+        for (1 .. $ARGV[0]) {
+            print map { "link del $_\n" } qw(good0 bad0);
+            print map { "link add link lower0 name $_ type macvtap\n" } rand 2 < 1 ? qw(good0 bad0) : qw(bad0 good0);
+            select undef, undef, undef, rand($ARGV[1] || 0);
+        }' "$@"
+}
+
+# The same with another number for each.
+exchange_surely() {
+    local before
+    before=$(macvtap_number good0)
+    until [[ $(macvtap_number good0) != "$before" ]]; do
+        exchange 1 | host_ip -batch -
     done
 }
 
@@ -51,42 +55,43 @@ end() {
     assert_equal "$(in_host ls /sys/class/macvtap | wc -l)" 2 "macvtaps"
 }
 
-@test "two devices swap a number: nothing that was taken back opens, by no node that was ever there" {
-    begin c1
-    exchange "$swaps" | host_ip -batch -
-    wait_until 5 delivered_is_present c1
-    end c1
-}
-
-# As the kernel does not tell such a container of these devices, it is looked at when all is settled.
-swap_as_root() {
+# swap OPTION...: in parts, after each of which nothing without a right opens. In some the daemon has time to deliver
+# before the next exchange, in others none.
+swap() {
     local round
-    is_root=1
-    begin c1 --no-userns "$@"
+    begin c1 "$@"
     for ((round = 0; round < swaps; round += 10)); do
-        exchange $((1 + round / 10 % 4)) | host_ip -batch -
+        exchange 10 "$((round / 10 % 3))e-2" | host_ip -batch -
         wait_until 5 delivered_is_present c1
         checked_strictly c1
     done
     end c1
+    echo "# $swaps swaps; $(checked windows) times the number opened the wrong device before that was known," \
+        "for $(checked median-us) us (median), $(checked longest-us) us at most" >&3
+}
+
+@test "two devices swap a number: nothing that was taken back opens, by no node that was ever there" {
+    swap
 }
 
 @test "two devices swap a number: root of the host, with nodes of its own, in a v1 device cgroup" {
+    is_root=1
     cgroup_make v1 c1
     cgroup_v1_restrict "$cgroup" "c *:* m"
-    swap_as_root --cgroup-v1 "$cgroup"
+    swap --no-userns --cgroup-v1 "$cgroup"
 }
 
 @test "two devices swap a number: root of the host, with nodes of its own, in a v2 device cgroup" {
+    is_root=1
     cgroup_make v2 c1
     attach_filter "$cgroup" runc multi
-    swap_as_root --cgroup-v2 "$cgroup"
+    swap --no-userns --cgroup-v2 "$cgroup"
 }
 
 @test "a number that goes to another device while no daemon runs opens nothing once the next one is ready" {
     begin c1
     kill_daemon
-    exchange 1 | host_ip -batch -
+    exchange_surely
     wait_until 10 grep -q '^window: .* opened bad0' "${box_log[c1]}" # nobody is there to take it back
     start_daemon
     checked_strictly c1
@@ -98,7 +103,7 @@ swap_as_root() {
 @test "a number that goes to another device while the daemon sleeps opens nothing once it wakes up" {
     begin c1
     kill -STOP "$daemon_pid"
-    exchange 1 | host_ip -batch -
+    exchange_surely
     wait_until 10 grep -q '^window: .* opened bad0' "${box_log[c1]}"
     kill -CONT "$daemon_pid"
     wait_until 5 delivered_is_present c1

@@ -6,17 +6,18 @@
 // Devices are macvtaps, which tell their names when they are opened (TUNGETIFF); only those whose
 // name begins with PREFIX have a right to be opened here. It listens to the kernel's events, and
 // opens every node that it was ever told of, and bind mounts of them that it makes and keeps. With
-// MAJOR it listens to nobody, and opens nodes of its own making, of each number.
+// MAJOR it listens to nothing, and opens nodes of its own making, of each number.
 //
-// An open of a device without a right is a violation where it began after `remove` was read of the
-// device that had the number before: then devolve has taken that back, and nothing has a right to
-// the number. Otherwise it is in the window: the kernel gave the number to another device before
-// anybody could know; the first one of each is a line, too.
+// An open is a violation, whatever it opens, where it began after `remove` was read of the device
+// that the node was made for. One of a device without a right is in the window before that: the
+// kernel gave the number to another device before anybody could know. The first open of each window
+// is a line, too, and so is each event ("add NAME"). A window lasts from there until `remove` is
+// read, or until the node of our own making does not open that device any more.
 //
 // SIGUSR1: three rounds through everything in which each open of a device without a right is a
 // violation; it writes "strict" when they are over. SIGTERM: it writes
-// "rounds N opens N right N window N longest-us N violations N" and ends. Each violation is a line
-// of its own.
+// "rounds N opens N right N told N window N windows N median-us N longest-us N violations N" and
+// ends. Each violation is a line of its own.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +44,7 @@
 
 struct number {
     bool told;         // by an `add`, and no `remove` since
-    uint64_t taken_us; // when it was first opened by another than it was given for; 0: not
+    uint64_t taken_us; // when another device than it was given for was first opened; 0: not
     char name[64];     // of the node in /dev
     unsigned copies;   // bind mounts that were made of it
 };
@@ -51,7 +52,12 @@ struct number {
 static const char *prefix;
 static struct number numbers[MINORS];
 static unsigned strict_rounds;
-static unsigned long long rounds, opens, right, window_opens, longest_us, violations;
+static unsigned long long rounds, opens, right, told, window_opens, violations;
+static struct {
+    uint64_t us[1 << 16];
+    size_t count;
+} windows;
+static bool own_nodes;
 static volatile sig_atomic_t ended, asked;
 
 static void on_end(int signal_number)
@@ -96,13 +102,16 @@ static void on_add(unsigned minor, const char *name)
 {
     struct number *number = &numbers[minor];
     number->told = true;
-    number->taken_us = 0;
+    told++;
+    printf("add %s\n", name);
+    fflush(stdout);
     snprintf(number->name, sizeof(number->name), "%s", name);
     keep_copy(minor);
 }
 
 static void make_own(unsigned major)
 {
+    own_nodes = true;
     char path[80];
     for (unsigned minor = 0; minor < MINORS; minor++) {
         struct number *number = &numbers[minor];
@@ -116,14 +125,21 @@ static void make_own(unsigned major)
     }
 }
 
+// Where there was one.
+static void end_window(struct number *number)
+{
+    if (number->taken_us && windows.count < sizeof(windows.us) / sizeof(windows.us[0]))
+        windows.us[windows.count++] = now_us() - number->taken_us;
+    number->taken_us = 0;
+}
+
 static void on_remove(unsigned minor)
 {
     struct number *number = &numbers[minor];
-    uint64_t taken_us = number->taken_us ? now_us() - number->taken_us : 0;
-    if (taken_us > longest_us)
-        longest_us = taken_us;
+    end_window(number);
     number->told = false;
-    number->taken_us = 0;
+    printf("remove %s\n", number->name);
+    fflush(stdout);
 }
 
 static const char *get(const char *message, size_t size, const char *key)
@@ -160,11 +176,11 @@ static int listen_to_kernel(void)
     return fd;
 }
 
-static void read_events(int fd)
+static void read_events(int events_fd)
 {
     char message[8192];
-    while (fd >= 0) {
-        ssize_t size = recv(fd, message, sizeof(message) - 1, 0);
+    while (events_fd >= 0) {
+        ssize_t size = recv(events_fd, message, sizeof(message) - 1, 0);
         if (size < 0 && errno == ENOBUFS) {
             printf("violation: events were lost\n"); // nothing could be said of what follows
             violations++;
@@ -177,37 +193,57 @@ static void read_events(int fd)
     }
 }
 
-static void judge(unsigned minor, const char *path, const char *name, uint64_t began_us)
+static void violation(const char *path, const char *name, const char *reason)
 {
-    struct number *number = &numbers[minor];
-    if (strncmp(name, prefix, strlen(prefix)) == 0) {
+    violations++;
+    printf("violation: %s opened %s, %s\n", path, name, reason);
+    fflush(stdout);
+}
+
+// living: nothing was said of the end of what the node at this path was made for.
+static void judge(struct number *number, const char *path, bool living, const char *name,
+                  uint64_t began_us)
+{
+    bool has_right = strncmp(name, prefix, strlen(prefix)) == 0;
+    if (!living) {
+        violation(path, name, "after it was taken back");
+    } else if (has_right) {
         right++;
-    } else if (number->told && strict_rounds == 0) {
-        window_opens++;
-        if (!number->taken_us) {
-            number->taken_us = began_us;
-            printf("window: %s opened %s\n", path, name);
-            fflush(stdout);
-        }
+    } else if (strict_rounds > 0) {
+        violation(path, name, "which has no right");
     } else {
-        violations++;
-        printf("violation: %s opened %s, %s\n", path, name,
-               number->told ? "which has no right" : "after the number was taken back");
+        window_opens++;
+        if (number->taken_us)
+            return;
+        number->taken_us = began_us;
+        printf("window: %s opened %s\n", path, name);
         fflush(stdout);
     }
 }
 
-static void try_open(unsigned minor, const char *path)
+// The name of what was opened is in `name`.
+static bool try_open(const char *path, char name[static IFNAMSIZ])
 {
     struct ifreq request = {0};
-    uint64_t began_us = now_us();
     opens++;
     int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        return;
-    if (ioctl(fd, TUNGETIFF, &request) == 0)
-        judge(minor, path, request.ifr_name, began_us);
+        return false;
+    bool opened = ioctl(fd, TUNGETIFF, &request) == 0;
     close(fd);
+    memcpy(name, request.ifr_name, IFNAMSIZ);
+    return opened;
+}
+
+static void try_path(struct number *number, const char *path, bool living)
+{
+    char name[IFNAMSIZ];
+    uint64_t began_us = now_us();
+    bool opened = try_open(path, name);
+    if (opened)
+        judge(number, path, living, name, began_us);
+    if (own_nodes && (!opened || strncmp(name, prefix, strlen(prefix)) == 0))
+        end_window(number);
 }
 
 static void try_number(int events_fd, unsigned minor)
@@ -218,11 +254,12 @@ static void try_number(int events_fd, unsigned minor)
         return;
     read_events(events_fd);
     snprintf(path, sizeof(path), "/dev/%s", number->name);
-    try_open(minor, path);
+    try_path(number, path, number->told);
     for (unsigned i = 0; i < COPIES && i < number->copies; i++) {
         read_events(events_fd);
         copy_path(path, minor, i);
-        try_open(minor, path);
+        // The newest is of what was told last; those before it are of what went.
+        try_path(number, path, number->told && i == (number->copies - 1) % COPIES);
     }
 }
 
@@ -235,31 +272,52 @@ static void end_round(void)
     }
 }
 
-int main(int argc, char **argv)
+static int compare_us(const void *first, const void *second)
+{
+    uint64_t a = *(const uint64_t *)first, b = *(const uint64_t *)second;
+    return (a > b) - (a < b);
+}
+
+static void print_summary(void)
+{
+    size_t count = windows.count;
+    qsort(windows.us, count, sizeof(windows.us[0]), compare_us);
+    printf("rounds %llu opens %llu right %llu told %llu ", rounds, opens, right, told);
+    printf("window %llu windows %zu median-us %llu longest-us %llu violations %llu\n", window_opens,
+           count, count ? (unsigned long long)windows.us[count / 2] : 0,
+           count ? (unsigned long long)windows.us[count - 1] : 0, violations);
+}
+
+static void one_round(int events_fd)
 {
     const struct timespec pause = {.tv_nsec = 100000};
+    if (asked) {
+        asked = 0;
+        strict_rounds = STRICT_ROUNDS;
+    }
+    read_events(events_fd);
+    for (unsigned minor = 0; minor < MINORS; minor++)
+        try_number(events_fd, minor);
+    end_round();
+    nanosleep(&pause, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    int events_fd = -1;
     if (argc != 2 && argc != 3)
         return 2;
     prefix = argv[1];
-    if (argc == 3)
-        make_own((unsigned)atoi(argv[2]));
     signal(SIGTERM, on_end);
     signal(SIGUSR1, on_question);
-    int fd = argc == 3 ? -1 : listen_to_kernel();
+    if (argc == 3)
+        make_own((unsigned)atoi(argv[2]));
+    else
+        events_fd = listen_to_kernel();
     printf("ready\n");
     fflush(stdout);
-    while (!ended) {
-        if (asked) {
-            asked = 0;
-            strict_rounds = STRICT_ROUNDS;
-        }
-        read_events(fd);
-        for (unsigned minor = 0; minor < MINORS; minor++)
-            try_number(fd, minor);
-        end_round();
-        nanosleep(&pause, NULL);
-    }
-    printf("rounds %llu opens %llu right %llu window %llu longest-us %llu violations %llu\n",
-           rounds, opens, right, window_opens, longest_us, violations);
+    while (!ended)
+        one_round(events_fd);
+    print_summary();
     return 0;
 }
