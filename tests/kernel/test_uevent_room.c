@@ -25,10 +25,20 @@ struct scene {
     struct uevent_injector *injector;
 };
 
+static int write_file(const char *path, const char *text)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+}
+
 static int open_scene(void **state)
 {
     static struct scene scene;
-    if (unshare(CLONE_NEWNET) < 0)
+    /* in a namespace of the initial user namespace the kernel's own events would be heard, too */
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 ||
+        write_file("/proc/self/setgroups", "deny") < 0 ||
+        write_file("/proc/self/uid_map", "0 0 1") < 0 ||
+        write_file("/proc/self/gid_map", "0 0 1") < 0)
         return -1;
     scene.netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     *state = &scene;
