@@ -58,10 +58,10 @@ end() {
 # swap OPTION...: in parts, after each of which nothing without a right opens. In some the daemon has time to deliver
 # before the next exchange, in others none.
 swap() {
-    local round
+    local round part=$((swaps > 2000 ? swaps / 200 : 10))
     begin c1 "$@"
-    for ((round = 0; round < swaps; round += 10)); do
-        exchange 10 "$((round / 10 % 3))e-2" | host_ip -batch -
+    for ((round = 0; round * part < swaps; round++)); do
+        exchange "$part" "$((round % 3))e-2" | host_ip -batch -
         wait_until 5 delivered_is_present c1
         checked_strictly c1
     done
