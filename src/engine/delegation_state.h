@@ -11,6 +11,7 @@
 
 #define RETRY_FIRST_US 1000000u
 #define RETRY_LAST_US 30000000u
+#define RETRY_PASSING_US 4000000u  /* the last delay for what passes soon, or never */
 #define LEAVE_DEADLINE_US 2500000u /* as a courier has it */
 #define LOOKS_PER_TURN 64          /* containers that the slow timer asks at a time */
 

@@ -51,6 +51,15 @@ static bool is_transient(int error)
     }
 }
 
+/*
+ * Somebody else in the container's device cgroup may be on his way into the container, or there for
+ * good. So it is tried again, but not for ever.
+ */
+static bool is_passing(const struct container *container, int error)
+{
+    return error == EUSERS && container->retry_delay_us <= RETRY_PASSING_US;
+}
+
 static bool is_within(const char *devpath, const char *head)
 {
     const char *rest = after_prefix(devpath, head);
@@ -158,7 +167,7 @@ static void end_give(struct container *container, struct job *job)
         delivery_refuse(delivery, job->gate, &job->why);
         delivery->grant->yielded = 0;
         container->delegation->counters.refused++;
-        if (is_transient(job->why.error))
+        if (is_transient(job->why.error) || is_passing(container, job->why.error))
             outcome_retry(container);
     }
     if (devpath)

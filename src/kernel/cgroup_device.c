@@ -180,7 +180,8 @@ static int try_out(const struct cgroup_device *gates, struct doubt doubt,
              doubt.v1 && doubt.v2 ? " or " : "", doubt.v1 ? "v1 " : "",
              doubt.v1 ? cgroup_device_v1_describe(gates->v1) : "");
     if (r == 0)
-        return refuse(why, EPERM, "denied by a device cgroup that is not ours to edit: %s", all);
+        return refuse(why, doubt.v2 && cgroup_device_v2_is_shared(gates->v2) ? EUSERS : EPERM,
+                      "denied by a device cgroup that is not ours to edit: %s", all);
     return refuse(why, -r, "cannot be verified behind the device cgroup %s: %s", all, strerror(-r));
 }
 

@@ -68,7 +68,9 @@ void cgroup_device_close(struct cgroup_device *gates);
  * Lets the container use a device number with these access bits (enum share_access), or changes the
  * bits of one that is let. v1: only the bits that were missing are added, and remembered. Can be
  * done again. Returns 0, or a negative errno with the gate that refuses in the reason; nothing is
- * changed then.
+ * changed then. -EUSERS: others are in the container's own group now, for ever or for an instant: a
+ * process that is about to enter the container is put into its groups first (runc exec,
+ * lxc-attach).
  */
 int cgroup_device_allow(struct cgroup_device *gates, const struct devnum *number, unsigned access,
                         struct refusal *why);

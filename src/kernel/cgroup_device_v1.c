@@ -176,10 +176,10 @@ static int refuse_group(const struct cgroup_device_v1 *gate, const char *group,
 {
     char entry[DEVICE_LIST_ENTRY_MAX];
     device_list_entry(number, 0, entry);
-    if (error != EPERM)
+    if (error != EPERM && error != EUSERS)
         return refuse(why, error, "device cgroup v1 %s: %s", below_mount(gate, group),
                       strerror(error));
-    return refuse(why, EPERM, "device cgroup v1 %s, which others share, does not allow %s",
+    return refuse(why, error, "device cgroup v1 %s, which others share, does not allow %s",
                   below_mount(gate, group), entry);
 }
 
@@ -193,11 +193,12 @@ static int look(const struct cgroup_device_v1 *gate, const char *group, const st
     if (r < 0)
         return refuse_group(gate, group, number, -r, why);
     struct device_list_verdict verdict = device_list_judge(list, number, access);
+    bool is_root = streq(group, gate->paths->v1_mount);
     if (verdict.missing)
-        return refuse_group(gate, group, number, EPERM, why);
+        return refuse_group(gate, group, number, is_root ? EPERM : EUSERS, why);
     /* what is denied in the root is denied to the whole host: its own business, and ours fails too
      */
-    *ret_unsure |= verdict.allows_all && !streq(group, gate->paths->v1_mount);
+    *ret_unsure |= verdict.allows_all && !is_root;
     return 0;
 }
 

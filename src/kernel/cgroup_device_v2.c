@@ -386,6 +386,11 @@ static bool group_has_strangers(const struct cgroup_device_v2 *gate, const char 
     return false;
 }
 
+bool cgroup_device_v2_is_shared(const struct cgroup_device_v2 *gate)
+{
+    return gate->groups.count == 0 && !streq(gate->paths->v2, gate->paths->v2_mount);
+}
+
 const char *cgroup_device_v2_strangers(const struct cgroup_device_v2 *gate, char *out, size_t size)
 {
     size_t used = 0;

@@ -64,6 +64,9 @@ int cgroup_device_v2_deny(struct cgroup_device_v2 *gate, const struct devnum *nu
 /* As cgroup_device_repair(). */
 int cgroup_device_v2_repair(struct cgroup_device_v2 *gate, struct refusal *why);
 
+/* Whether others than the container were in its own group when that was asked last. */
+bool cgroup_device_v2_is_shared(const struct cgroup_device_v2 *gate);
+
 /* The groups with programs that are not ours to edit: "/a, /a/b". Returns out. */
 const char *cgroup_device_v2_strangers(const struct cgroup_device_v2 *gate, char *out, size_t size);
 

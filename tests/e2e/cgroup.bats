@@ -110,6 +110,32 @@ opens_in_group() {
     assert_equal "$(<"$cgroup/devices.list")" "$before" "devices.list"
 }
 
+# given_when_alone v1|v2: somebody is in the container's group at the moment of a plug, and leaves it then.
+given_when_alone() {
+    start_daemon
+    start_box box "--cgroup-$1" "$cgroup"
+    register box
+    in_background tail -f /dev/null
+    echo "$background" >"$cgroup/cgroup.procs"
+    loop_add "$first"
+    wait_until 5 is "/dev/loop$first refused" grants box
+    end_process "$background"
+    wait_until 10 is "/dev/loop$first delivered" grants box
+    opens_in box "/dev/loop$first"
+}
+
+@test "v1: a device that is plugged in while somebody enters the container is given afterwards" {
+    cgroup_make v1 box
+    cgroup_v1_restrict "$cgroup"
+    given_when_alone v1
+}
+
+@test "v2: a device that is plugged in while somebody enters the container is given afterwards" {
+    cgroup_make v2 box
+    attach_filter "$cgroup" runc multi
+    given_when_alone v2
+}
+
 # left_as_it_was STATE... -- OPTION...: a box with these options is registered, and unregistered, and dies: each
 # time its group, as STATE prints it, and all counts are as before.
 left_as_it_was() {

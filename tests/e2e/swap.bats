@@ -44,7 +44,7 @@ begin() {
     start_checker "$@"
     register "$1"
     { macvtap_add good0; macvtap_add bad0; } | host_ip -batch -
-    wait_until 5 delivered_is_present "$1"
+    settles "$1"
     before=$(host_devices)
 }
 
@@ -58,11 +58,11 @@ end() {
 # swap OPTION...: in parts, after each of which nothing without a right opens. In some the daemon has time to deliver
 # before the next exchange, in others none.
 swap() {
-    local round
+    local round part=$((swaps > 2000 ? swaps / 200 : 10))
     begin c1 "$@"
-    for ((round = 0; round < swaps; round += 10)); do
-        exchange 10 "$((round / 10 % 3))e-2" | host_ip -batch -
-        wait_until 5 delivered_is_present c1
+    for ((round = 0; round * part < swaps; round++)); do
+        exchange "$part" "$((round % 3))e-2" | host_ip -batch -
+        settles c1
         checked_strictly c1
     done
     end c1
@@ -95,7 +95,7 @@ swap() {
     wait_until 10 grep -q '^window: .* opened bad0' "${box_log[c1]}" # nobody is there to take it back
     start_daemon
     checked_strictly c1
-    wait_until 5 delivered_is_present c1
+    settles c1
     end c1
     (($(checked longest-us) > 0)) || fail "no window was measured: $summary"
 }
@@ -106,6 +106,6 @@ swap() {
     exchange_surely
     wait_until 10 grep -q '^window: .* opened bad0' "${box_log[c1]}"
     kill -CONT "$daemon_pid"
-    wait_until 5 delivered_is_present c1
+    settles c1
     end c1
 }

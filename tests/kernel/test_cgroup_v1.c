@@ -265,11 +265,15 @@ static void a_group_that_others_share_is_looked_at_and_never_written_to(void **s
     int covered = cgroup_device_allow(scene->gates, &full, READ_WRITE, NULL);
     int denied = cgroup_device_deny(scene->gates, &full, NULL);
     cgroup_box_stop(&other);
-    assert_int_equal(refused, -EPERM);
+    assert_int_equal(refused, -EUSERS);
     assert_non_null(strstr(why.text, scene->group + strlen(cgroup_box_mount_v1())));
     assert_int_equal(covered, 0);
     assert_int_equal(denied, 0);
     assert_string_equal(list(scene->group), "c 1:3 rwm\nc 1:7 rw\n");
+
+    /* now the other one is gone */
+    allow(scene, &tun, READ_WRITE);
+    assert_int_equal(cgroup_box_open(&scene->box, &tun, O_RDWR), 0);
 }
 
 static void a_parent_that_others_share_and_that_denies_is_a_refusal_by_name(void **state)

@@ -391,7 +391,7 @@ static bool is_refused(struct recording_door *door, const struct step *step, int
 {
     char text[1024];
     bool failing = door->fail_error && door->fail_after == 0;
-    *ret_error = EIO;
+    *ret_error = door->refused_error ? door->refused_error : EIO;
     if (door->refused && after_prefix(step_describe(step, text, sizeof(text)), door->refused))
         return true;
     if (!failing) {

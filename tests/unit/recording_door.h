@@ -20,7 +20,8 @@ struct recording_door {
 
     unsigned fail_after; /* so many steps go well, then one fails; */
     int fail_error;      /* with this, if it is not 0 */
-    const char *refused; /* every step whose description begins so fails, with EIO */
+    const char *refused; /* every step whose description begins so fails, */
+    int refused_error;   /* with this, or EIO if it is 0 */
     bool pend;           /* the courier's steps end with recording_door_complete() */
     bool hidden;         /* nodes are not found inside when they are detached */
     bool stall;          /* the courier's steps say that the container hangs */

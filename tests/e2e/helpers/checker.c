@@ -8,11 +8,12 @@
 // opens every node that it was ever told of, and bind mounts of them that it makes and keeps. With
 // MAJOR it listens to nothing, and opens nodes of its own making, of each number.
 //
-// An open is a violation, whatever it opens, where it began after `remove` was read of the device
-// that the node was made for. One of a device without a right is in the window before that: the
-// kernel gave the number to another device before anybody could know. The first open of each window
-// is a line, too, and so is each event ("add NAME"). A window lasts from there until `remove` is
-// read, or until the node of our own making does not open that device any more.
+// An open of a node is a violation, whatever it opens, where it began after `remove` was read of
+// the device that the node was made for. (A node with another inode at the same path is another
+// one: it comes before its `add`.) One of a device without a right is in the window before that:
+// the kernel gave the number to another device before anybody could know. The first open of each
+// window is a line, too, and so is each event ("add NAME"). A window lasts from there until
+// `remove` is read, or until the node of our own making does not open that device any more.
 //
 // SIGUSR1: three rounds through everything in which each open of a device without a right is a
 // violation; it writes "strict" when they are over. SIGTERM: it writes
@@ -46,6 +47,7 @@ struct number {
     bool told;         // by an `add`, and no `remove` since
     uint64_t taken_us; // when another device than it was given for was first opened; 0: not
     char name[64];     // of the node in /dev
+    ino_t inode;       // that it had when `add` was read
     unsigned copies;   // bind mounts that were made of it
 };
 
@@ -98,6 +100,14 @@ static void keep_copy(unsigned minor)
     (void)mount(node, path, NULL, MS_BIND, NULL);
 }
 
+static ino_t inode_of(const char *name)
+{
+    char path[80];
+    struct stat status;
+    snprintf(path, sizeof(path), "/dev/%s", name);
+    return stat(path, &status) < 0 ? 0 : status.st_ino;
+}
+
 static void on_add(unsigned minor, const char *name)
 {
     struct number *number = &numbers[minor];
@@ -106,6 +116,7 @@ static void on_add(unsigned minor, const char *name)
     printf("add %s\n", name);
     fflush(stdout);
     snprintf(number->name, sizeof(number->name), "%s", name);
+    number->inode = inode_of(name);
     keep_copy(minor);
 }
 
@@ -133,12 +144,12 @@ static void end_window(struct number *number)
     number->taken_us = 0;
 }
 
-static void on_remove(unsigned minor)
+static void on_remove(unsigned minor, const char *name)
 {
     struct number *number = &numbers[minor];
     end_window(number);
     number->told = false;
-    printf("remove %s\n", number->name);
+    printf("remove %s\n", name);
     fflush(stdout);
 }
 
@@ -160,7 +171,7 @@ static void on_message(const char *message, size_t size)
     if (strcmp(action, "add") == 0)
         on_add(minor, get(message, size, "DEVNAME"));
     else if (strcmp(action, "remove") == 0)
-        on_remove(minor);
+        on_remove(minor, get(message, size, "DEVNAME"));
 }
 
 static int listen_to_kernel(void)
@@ -193,6 +204,11 @@ static void read_events(int events_fd)
     }
 }
 
+static bool has_right(const char *name)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
 static void violation(const char *path, const char *name, const char *reason)
 {
     violations++;
@@ -200,66 +216,84 @@ static void violation(const char *path, const char *name, const char *reason)
     fflush(stdout);
 }
 
-// living: nothing was said of the end of what the node at this path was made for.
-static void judge(struct number *number, const char *path, bool living, const char *name,
-                  uint64_t began_us)
+struct opened {
+    char name[IFNAMSIZ]; // of the interface
+    ino_t inode;
+    uint64_t began_us;
+};
+
+// The first of each window is noted.
+static void judge_window(struct number *number, const char *path, const struct opened *opened)
 {
-    bool has_right = strncmp(name, prefix, strlen(prefix)) == 0;
-    if (!living) {
-        violation(path, name, "after it was taken back");
-    } else if (has_right) {
-        right++;
-    } else if (strict_rounds > 0) {
-        violation(path, name, "which has no right");
-    } else {
-        window_opens++;
-        if (number->taken_us)
-            return;
-        number->taken_us = began_us;
-        printf("window: %s opened %s\n", path, name);
-        fflush(stdout);
-    }
+    window_opens++;
+    if (number->taken_us)
+        return;
+    number->taken_us = opened->began_us;
+    printf("window: %s opened %s\n", path, opened->name);
+    fflush(stdout);
 }
 
-// The name of what was opened is in `name`.
-static bool try_open(const char *path, char name[static IFNAMSIZ])
+// dead: `remove` was read of what this very node was made for.
+static void judge(struct number *number, const char *path, bool dead, const struct opened *opened)
+{
+    if (dead)
+        violation(path, opened->name, "after it was taken back");
+    else if (has_right(opened->name))
+        right++;
+    else if (strict_rounds > 0 || !number->told)
+        violation(path, opened->name, "which has no right");
+    else
+        judge_window(number, path, opened);
+}
+
+static bool try_open(const char *path, struct opened *ret)
 {
     struct ifreq request = {0};
+    struct stat status = {0};
+    ret->began_us = now_us();
     opens++;
     int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return false;
-    bool opened = ioctl(fd, TUNGETIFF, &request) == 0;
+    bool is_tap = ioctl(fd, TUNGETIFF, &request) == 0 && fstat(fd, &status) == 0;
     close(fd);
-    memcpy(name, request.ifr_name, IFNAMSIZ);
-    return opened;
+    memcpy(ret->name, request.ifr_name, IFNAMSIZ);
+    ret->inode = status.st_ino;
+    return is_tap;
 }
 
-static void try_path(struct number *number, const char *path, bool living)
+static void try_node(struct number *number)
 {
-    char name[IFNAMSIZ];
-    uint64_t began_us = now_us();
-    bool opened = try_open(path, name);
-    if (opened)
-        judge(number, path, living, name, began_us);
-    if (own_nodes && (!opened || strncmp(name, prefix, strlen(prefix)) == 0))
+    char path[80];
+    struct opened opened;
+    snprintf(path, sizeof(path), "/dev/%s", number->name);
+    bool open = try_open(path, &opened);
+    if (open)
+        judge(number, path, !number->told && opened.inode == number->inode, &opened);
+    if (own_nodes && (!open || has_right(opened.name)))
         end_window(number);
+}
+
+// The newest is of what was told last; those before it are of what went.
+static void try_copy(struct number *number, unsigned minor, unsigned copy)
+{
+    char path[80];
+    struct opened opened;
+    copy_path(path, minor, copy);
+    if (try_open(path, &opened))
+        judge(number, path, !number->told || copy != (number->copies - 1) % COPIES, &opened);
 }
 
 static void try_number(int events_fd, unsigned minor)
 {
-    char path[80];
     struct number *number = &numbers[minor];
     if (!number->name[0])
         return;
     read_events(events_fd);
-    snprintf(path, sizeof(path), "/dev/%s", number->name);
-    try_path(number, path, number->told);
+    try_node(number);
     for (unsigned i = 0; i < COPIES && i < number->copies; i++) {
         read_events(events_fd);
-        copy_path(path, minor, i);
-        // The newest is of what was told last; those before it are of what went.
-        try_path(number, path, number->told && i == (number->copies - 1) % COPIES);
+        try_copy(number, minor, i);
     }
 }
 
