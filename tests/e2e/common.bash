@@ -86,6 +86,24 @@ noted() {
     [[ ! -e $work/made/$1 ]] || tac "$work/made/$1"
 }
 
+# note_process KIND PID: the same for a process. Numbers come again within minutes, so its start time is noted, too.
+note_process() {
+    note "$1" "$2 $(start_time "$2")"
+}
+
+# Those of a kind that still run.
+noted_processes() {
+    local pid start
+    while read -r pid start; do
+        [[ -z $start || $(start_time "$pid") != "$start" ]] || echo "$pid"
+    done < <(noted "$1")
+}
+
+# start_time PID: in ticks since the machine's start; nothing where there is no such process.
+start_time() {
+    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20 || true
+}
+
 # Ends the test with a sentence that says what was expected.
 fail() {
     printf '%s\n' "$*" >&2
@@ -155,7 +173,7 @@ in_background() {
     # Bash would give it /dev/null to read from.
     "$@" <&0 3>&- 4>&- &
     background=$!
-    note process "$background"
+    note_process process "$background"
 }
 
 # hold_open NAME: $work/NAME.stdin is a standard input that does not end before this shell does, or before
@@ -172,7 +190,7 @@ hold_open() {
 
 processes_end() {
     local pid
-    for pid in $(noted process); do
+    for pid in $(noted_processes process); do
         end_process "$pid" || true
     done
 }

@@ -283,7 +283,7 @@ os.execv(sys.argv[3], sys.argv[3:])' "$1" "$runtime/io.devolve" "$build/devolved
 @test "a socket that was passed is served, and left where it is" {
     passed_socket SOCK_STREAM >>"$work/devolved.log" 2>&1 3>&- 4>&- &
     daemon_pid=$!
-    note daemon "$daemon_pid"
+    note_process daemon "$daemon_pid"
     wait_until 10 serves_on
     (($((8#$(awk '$1 == "flags:" { print $2 }' "/proc/$daemon_pid/fdinfo/3"))) & 8#4000)) || fail "it blocks"
     stop_daemon

@@ -60,7 +60,7 @@ time_of_report() {
     local began monitor path
     path=$(loop_path "$first")
     exec {monitor}< <(exec "$build/devolvectl" monitor --json 3>&- 4>&-)
-    note process "$!"
+    note_process process "$!"
     IFS= read -r -t 10 -u "$monitor" _ # it says that it listens
     began=$(now_us)
     loop_control add "$first"

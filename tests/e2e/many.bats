@@ -19,7 +19,7 @@ start_many() {
         hold_open "c$i"
         "$helpers/box" "${box_map[@]}" --pid-file "$work/c$i.pid" -- "$helpers/entry" wait \
             <"$work/c$i.stdin" >"$work/c$i.log" 2>&1 3>&- 4>&- &
-        note box "$!"
+        note_process box "$!"
         box_keeper[c$i]=$!
     done
     for ((i = 0; i < many; i++)); do
