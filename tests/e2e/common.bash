@@ -129,6 +129,12 @@ milliseconds() {
     echo $((${EPOCHREALTIME/./} / 1000))
 }
 
+# within_time MILLISECONDS PROMISED: on a machine that does nothing else (scripts/soak) what is promised is asked for,
+# beside other tests four times as much.
+within_time() {
+    (($1 <= $2 * ${DEVOLVE_TIME_FACTOR:-4}))
+}
+
 # is EXPECTED COMMAND...: whether the command prints exactly this. For wait_until.
 is() {
     local expected=$1
