@@ -4,6 +4,7 @@
 # What a container gets, when, and what is left of it afterwards.
 
 load common
+load fixture/plugger
 
 setup() {
     common_setup
@@ -154,60 +155,49 @@ keeper_says() {
 
 cycles=${DEVOLVE_CYCLES:-1000} # 100000 in scripts/soak
 
-@test "every node opens as its add is read, and none after its remove" {
-    local round opened=0 closed=0 path
-    path=$(loop_path "$first")
-    one_container
-    follow box
-    note loop "$first"
-    for ((round = 0; round < cycles; round++)); do
-        loop_control add "$first"
-        next_event box add "$path"
-        [[ $event == *" open=0 "* ]] && opened=$((opened + 1)) || echo "$event"
-        wait_until 5 loop_control remove "$first"
-        next_event box remove "$path"
-        [[ $event != *" open=0 "* ]] && closed=$((closed + 1)) || echo "$event"
-    done
-    assert_equal "$opened $closed" "$cycles $cycles" "opened at add, closed at remove"
-    echo "# $cycles plug cycles, 0 violations" >&3
-}
-
-# next_udev_event NAME ACTION DEVPATH: the next that is udev's; the line is in $event.
-next_udev_event() {
-    next_event "$@"
-    while [[ $event != *" groups=2 "* ]]; do
-        next_event "$@"
-    done
-}
-
-# udev_cycles [OPTION...]: with a container that hears udev's group too.
-udev_cycles() {
-    local round path listener=("$helpers/listen" -2 -n "/dev/loop$first")
-    path=$(loop_path "$first")
-    rule_file 10-test.rules <<<"KERNEL==\"loop$first\", CONTAINER+=\"box\""
-    start_daemon
-    start_box box "$@" -- "${listener[@]}"
-    wait_until 5 grep -q '^ready' "${box_log[box]}"
+# cycles_are_right COUNT GROUPS [OPTION...]: in a container with these options.
+cycles_are_right() {
+    local plugged
+    plugger_rules box | rule_file 10-test.rules
+    start_daemon --log-level warning # the rest would fill the memory
+    start_fed_box box "${@:3}"
     register box
-    follow box
-    note loop "$first"
-    for ((round = 0; round < cycles / 10; round++)); do
-        loop_control add "$first"
-        next_udev_event box add "$path"
-        assert_equal "$(field open "$event")" 0 "the open at udev's add"
-        wait_until 5 loop_control remove "$first"
-        next_udev_event box remove "$path"
-        not test "$(field open "$event")" = 0
-    done
-    echo "# $((cycles / 10)) plug cycles, 0 violations" >&3
+    plug box "$1" "$2"
+    echo "# $plugged" >&3
+    wait_until 5 is "" grants box
 }
 
-@test "udev's events too: every node opens as its add is read, and none after its remove" {
-    udev_cycles
+@test "every node opens as its add is read, and none after its remove" {
+    cycles_are_right "$cycles" 3
 }
 
-@test "udev's events too, where the kernel sends its own" {
-    udev_cycles --netns native
+@test "where the kernel sends its own events udev's are right: every node opens as their add is read, and none after their remove" {
+    cycles_are_right "$cycles" 2 --netns native
+}
+
+@test "every node opens as its add is read, and none after its remove, in a v1 device cgroup" {
+    cgroup_make v1 box
+    cgroup_v1_restrict "$cgroup"
+    cycles_are_right $((cycles / 10)) 3 --cgroup-v1 "$cgroup"
+}
+
+@test "every node opens as its add is read, and none after its remove, in a v2 device cgroup" {
+    command -v bpftool >/dev/null || skip "bpftool is not installed"
+    cgroup_make v2 box
+    attach_filter "$cgroup" runc multi
+    cycles_are_right $((cycles / 10)) 3 --cgroup-v2 "$cgroup"
+}
+
+# Where the kernel would open every node that is left.
+@test "a device that stays plugged in opens as the add is read, and not after the remove" {
+    local plugged
+    rule_file 10-test.rules <<<'KERNEL=="nothing", CONTAINER+="box"'
+    start_daemon --log-level warning
+    start_fed_box box
+    register box
+    plug box "$cycles" 3 -s "$runtime/io.devolve" -n box
+    echo "# $plugged" >&3
+    assert_equal "$(grants box)" "" "grants"
 }
 
 @test "two containers with different maps get each its own device, owner, group and mode" {

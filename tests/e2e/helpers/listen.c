@@ -177,8 +177,8 @@ static const char *try_open(const char *node, const char *devname)
 
     if (!node && !devname)
         return "-";
-    if (!node)
-        snprintf(path, sizeof(path), "/dev/%s", devname);
+    if (!node) /* udev says the whole path */
+        snprintf(path, sizeof(path), "%s%s", devname[0] == '/' ? "" : "/dev/", devname);
     int fd = open(node ? node : path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return strerrorname_np(errno);
