@@ -53,32 +53,59 @@ grants_are_desired() {
 
 events=${DEVOLVE_OVERRUN_EVENTS:-20000} # 200000 in scripts/soak
 
-@test "a daemon that slept while events were lost finds what is true when it wakes" {
-    local first began took expected
-    first=$(loop_first)
-    rule_file 10-test.rules <<<"KERNEL==\"loop$first|loop$((first + 1))|loop$((first + 2))\", CONTAINER+=\"box\""
+# order_inside NUMBER ACTION NUMBER ACTION: the first was read before the second.
+order_inside() {
+    local one two
+    one=$(grep -n " action=$2 devpath=$(loop_path "$1") " "${box_log[box]}" | tail -n 1 | cut -d: -f1)
+    two=$(grep -n " action=$4 devpath=$(loop_path "$3") " "${box_log[box]}" | tail -n 1 | cut -d: -f1)
+    ((one < two)) || fail "$2 of loop$1 was line $one, $4 of loop$3 line $two"
+}
+
+# Four devices: one goes, one stays, one goes and another gets its number, one comes.
+@test "a daemon that slept while events were lost finds what is true when it wakes, and revokes first" {
+    local i first began took expected stays replaced comes
+    first=$(loop_first) stays=$((first + 1)) replaced=$((first + 2)) comes=$((first + 3))
+    for i in 0 1 2 3; do
+        echo "KERNEL==\"loop$((first + i))\", CONTAINER+=\"box\""
+    done | rule_file 10-test.rules
     start_daemon --receive-buffer 4194304
     start_box box
     register box
-    loop_add "$first"
-    loop_add $((first + 1))
-    hears box add "$(loop_path $((first + 1)))"
+    for i in 0 1 2; do
+        loop_add $((first + i))
+    done
+    hears box add "$(loop_path "$replaced")"
+    expected=$(stat_of_nodes "$stays")
     kill -STOP "$daemon_pid"
     in_background fire $((events / 2))
     wait "$background"
     loop_remove "$first"
-    loop_add $((first + 2))
+    loop_remove "$replaced"
+    loop_add "$replaced"
+    loop_add "$comes"
     in_background fire $((events / 2))
     wait "$background"
-    expected=$(printf '/dev/loop%s delivered\n' $((first + 1)) $((first + 2)))
     began=${EPOCHREALTIME/./}
     kill -CONT "$daemon_pid"
-    wait_until 5 is "$expected" grants box
+    wait_until 5 is "$(printf '/dev/loop%s delivered\n' "$stays" "$replaced" "$comes")" grants box
+    wait_until 5 is 2 event_count box add "$(loop_path "$replaced")"
     took=$(((${EPOCHREALTIME/./} - began) / 1000))
     (($(metric events_overrun) > 0)) || fail "no overrun was counted"
     hears box remove "$(loop_path "$first")"
+    hears box remove "$(loop_path "$replaced")"
     not in_box box test -e "/dev/loop$first"
-    opens_in box "/dev/loop$((first + 2))"
+    opens_in box "/dev/loop$replaced"
+    opens_in box "/dev/loop$comes"
+    for i in "$replaced" "$comes"; do
+        order_inside "$first" remove "$i" add
+        order_inside "$replaced" remove "$i" add
+    done
+    assert_equal "$(stat_of_nodes "$stays")" "$expected" "the node of the device that stayed"
+    assert_equal "$(event_count box add "$(loop_path "$stays")")" 1 "its adds"
     within_time "$took" 1000 || fail "it took $took ms"
     echo "# $events events while it slept: right $took ms after it went on" >&3
+}
+
+stat_of_nodes() {
+    in_box box stat --format '%i %Z %a' "/dev/loop$1"
 }
