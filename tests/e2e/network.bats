@@ -27,6 +27,7 @@ talk() {
 }
 
 @test "an interface talks inside under its new name, and is home as it was when the container is killed" {
+    local began
     start_with box
     inside box lan0
     not at_home eth5
@@ -34,7 +35,10 @@ talk() {
     assert_contains "$(ctl status box)" lan0 "status"
     talk box
     spoil box
+    began=$(milliseconds)
     kill -KILL "${box_pid[box]}"
+    wait_until 5 at_home eth5
+    echo "# it was home $(($(milliseconds) - began)) ms after the container's death" >&3
     assert_home
 }
 
