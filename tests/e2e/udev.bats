@@ -159,3 +159,59 @@ change_udev_rules() {
 gets() {
     grants box | grep -qx "$1 delivered"
 }
+
+# The host's own node, which its udevd gives an owner and watches for writers.
+host_node() {
+    (in_host stat --format '%F %t %T %u %g %a inode %i changed %z' "/dev/loop$first")
+}
+
+host_record() {
+    (in_host stat --format 'record %i %s %z' "/run/udev/data/b$(number_of "$(loop_path "$first")")")
+}
+
+# host_events GROUP ACTION: how many of these the host heard of the device.
+host_events() {
+    grep "devpath=$(loop_path "$first") " "$work/host.log" | grep -c "groups=$1 .* action=$2 " || true
+}
+
+@test "a udevd hears and says of a device that is given what it does of any other, and its node and record stay as they are" {
+    local round before rounds=${DEVOLVE_HOST_ROUNDS:-5} group action
+    rule_file 10-test.rules <<<"ENV{ID_TEST}==\"A5\", CONTAINER+=\"box\", OWNER=\"7\", MODE=\"0666\""
+    start_udevd <<<"KERNEL==\"loop$first\", ENV{ID_TEST}=\"A5\", OPTIONS+=\"watch\", MODE=\"0604\""
+    (in_host mknod -m 600 "/dev/loop$first" b 7 "$first")
+    in_background in_host "$helpers/listen" -2 >"$work/host.log" 2>&1
+    wait_until 5 grep -q '^ready' "$work/host.log"
+    start_daemon
+    for ((round = 1; round <= rounds; round++)); do
+        start_box box
+        register box >/dev/null
+        loop_add "$first"
+        wait_until 5 is "$round" host_events 2 add
+        before=$(host_node; host_record)
+        assert_contains "$before" " 604 inode" "the host's node"
+        wait_until 5 is "/dev/loop$first delivered" grants box
+        # who writes to the host's node is answered with a change
+        in_box box sh -c "exec 3<>/dev/loop$first"
+        in_box box chmod 600 "/dev/loop$first"
+        ctl reload >/dev/null
+        ctl unregister box
+        register box >/dev/null
+        kill -KILL "${box_pid[box]}"
+        wait_until 5 is '{"containers": []}' call ListContainers
+        stop_box box
+        assert_equal "$(host_node; host_record)" "$before" "the host's node and record"
+        loop_remove "$first"
+        wait_until 5 is "$round" host_events 2 remove
+    done
+    for group in 1 2; do
+        for action in add remove; do
+            assert_equal "$(host_events "$group" "$action")" "$rounds" "events of group $group: $action"
+        done
+        assert_equal "$(host_events "$group" '[^ ]*')" $((2 * rounds)) "all events of group $group"
+    done
+    # And it would have been heard.
+    loop_add "$first"
+    wait_until 5 is $((rounds + 1)) host_events 2 add
+    (in_host sh -c "exec 3<>/dev/loop$first")
+    wait_until 5 is 1 host_events 2 change
+}
