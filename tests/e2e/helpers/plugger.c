@@ -77,9 +77,9 @@ static int connect_daemon(void)
 }
 
 // A reply ends in a NUL byte.
-static void call_daemon(int daemon, const char *method, unsigned number)
+static void ask_daemon(int daemon, const char *method, unsigned number, char reply[static 16384])
 {
-    char call[512], reply[16384];
+    char call[512];
     size_t size = 0;
     int length = snprintf(call, sizeof(call),
                           "{\"method\":\"io.devolve.%s\",\"parameters\":"
@@ -88,15 +88,28 @@ static void call_daemon(int daemon, const char *method, unsigned number)
     if (write(daemon, call, (size_t)length + 1) != length + 1)
         die("calling the daemon");
     while (size == 0 || reply[size - 1] != '\0') {
-        ssize_t got = read(daemon, reply + size, sizeof(reply) - size);
+        ssize_t got = read(daemon, reply + size, 16384 - size);
         if (got <= 0)
             die("the daemon's reply");
         size += (size_t)got;
     }
-    if (strstr(reply, "\"error\"")) {
-        fprintf(stderr, "plugger: %s of loop%u: %s\n", method, number, reply);
-        exit(1);
+}
+
+// A device whose `add` the daemon has not read yet is tried again.
+static void call_daemon(int daemon, const char *method, unsigned number)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    char reply[16384];
+    for (unsigned tries = 0;; tries++) {
+        ask_daemon(daemon, method, number, reply);
+        if (!strstr(reply, "\"error\""))
+            return;
+        if (!strstr(reply, "this moment; try again") || tries == BUSY_TRIES)
+            break;
+        nanosleep(&pause, NULL);
     }
+    fprintf(stderr, "plugger: %s of loop%u: %s\n", method, number, reply);
+    exit(1);
 }
 
 // What one device is told is done by a process of its own, as the kernel lets it wait.
