@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 struct errands {
@@ -12,11 +13,14 @@ struct errands {
     sd_event_source *io;
     sd_event_source *timer; /* the deadline while an errand is under way, else the idle time */
     int lingering_fd;       /* pidfd of the courier that was abandoned, or -1 */
-    errand_done_fn done;    /* set while an errand is under way */
+    errand_hired_fn hired;  /* may be NULL */
+    void *hired_userdata;
+    errand_done_fn done; /* set while an errand is under way */
     void *userdata;
 };
 
-struct errands *errands_new(sd_event *event, const struct namespaces *namespaces)
+struct errands *errands_new(sd_event *event, const struct namespaces *namespaces,
+                            errand_hired_fn hired, void *hired_userdata)
 {
     struct errands *errands = calloc(1, sizeof(*errands));
     if (!errands)
@@ -24,7 +28,20 @@ struct errands *errands_new(sd_event *event, const struct namespaces *namespaces
     errands->event = event;
     errands->namespaces = namespaces;
     errands->lingering_fd = -1;
+    errands->hired = hired;
+    errands->hired_userdata = hired_userdata;
     return errands;
+}
+
+void errands_inherit(struct errands *errands, int pid_fd_take, uint64_t until_us)
+{
+    struct pollfd ended = {.fd = pid_fd_take, .events = POLLIN};
+    uint64_t now = now_us();
+    if (pid_fd_take < 0)
+        return;
+    (void)syscall(SYS_pidfd_send_signal, pid_fd_take, SIGKILL, NULL, 0u);
+    (void)poll(&ended, 1, until_us > now ? (int)((until_us - now) / 1000) : 0);
+    errands->lingering_fd = pid_fd_take;
 }
 
 /* Ends the courier. One that was `hanging` in an errand is remembered until it is really gone. */
@@ -128,6 +145,8 @@ static int hire(struct errands *errands, struct refusal *why)
         dismiss(errands, false);
         return refuse(why, -r, "cannot watch the courier: %s", strerror(-r));
     }
+    if (errands->hired)
+        errands->hired(errands->hired_userdata, courier_pid(errands->courier));
     return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "kernel/bpf_mount.h"
 #include "kernel/note_directory.h"
 
+#define COURIERS_LAST_US 200000u /* of a predecessor: how long an end may take */
+
 static void set_path(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
@@ -289,6 +291,7 @@ int kernel_door_open(sd_event *event, const char *directory, struct kernel_door 
     door->event = event;
     door->notes_fd = -1;
     (void)process_boot_id(door->boot_id);
+    door->couriers_until_us = now_us() + COURIERS_LAST_US;
     door->interface = (struct door){.place_open = place_open,
                                     .place_admit = place_admit,
                                     .place_prune = place_prune,

@@ -214,8 +214,12 @@ int place_admit(void *userdata, struct door_place *place, const char *name, cons
     /* It hears the kernel without us; only udev's word would be missing. */
     if (namespaces->net_kind == NETNS_NATIVE)
         (void)injector_share(&door->injectors, namespaces, &place->injector, NULL);
-    place->errands = errands_new(door->event, &place->namespaces);
-    return place->errands ? 0 : refuse(why, ENOMEM, "no memory for a courier");
+    place->errands = errands_new(door->event, &place->namespaces, place_note_courier, place);
+    if (!place->errands)
+        return refuse(why, ENOMEM, "no memory for a courier");
+    errands_inherit(place->errands, process_open(place->courier, place->courier_start_time),
+                    door->couriers_until_us);
+    return 0;
 }
 
 int place_alive(void *userdata, const struct door_place *place)

@@ -20,7 +20,8 @@ struct kernel_door {
     int notes_fd;                       /* directory of all places' notes */
     char boot_id[PROCESS_BOOT_ID_SIZE]; /* "": not known */
     struct injectors injectors;
-    char *bpf; /* directory, or NULL where there is no bpffs */
+    char *bpf;                  /* directory, or NULL where there is no bpffs */
+    uint64_t couriers_until_us; /* CLOCK_MONOTONIC: a predecessor's have ended by then, or hang */
 };
 
 /* A path that was made inside: a symbolic link of an item, a directory of a place. */
@@ -63,6 +64,8 @@ struct door_place {
     struct cgroup_device *gates;
     struct shared_injector *injector; /* NULL in the host's netns */
     struct errands *errands;
+    pid_t courier; /* that was sent last, perhaps by a predecessor; 0: none */
+    uint64_t courier_start_time;
     struct made_path *directories; /* below /dev; each goes with the last thing in it */
     unsigned udev_directories;     /* made by us: of enum courier_udev_directory */
     bool swept;                    /* what a predecessor of ours left of udev's is gone */
@@ -172,6 +175,8 @@ int item_note(void *userdata, struct door_place *place, struct door_item *item, 
               struct refusal *why);
 /* Notes the place anew, where anything has changed; without memory or room it is as before. */
 void place_note_changes(struct door_place *place);
+/* A courier was hired: before it can hang, a successor would know it. `userdata` is the place. */
+void place_note_courier(void *userdata, pid_t pid);
 void item_drop(void *userdata, struct door_place *place, uint64_t id);
 /* The same for an item. Returns 0, or a negative errno and the reason. */
 int item_note_changes(struct door_item *item, struct refusal *why);

@@ -132,7 +132,7 @@ int place_look(void *userdata, struct door_place *place, const struct look *look
     _cleanup_free_ struct place_look *ours = calloc(1, sizeof(*ours));
 
     if (!place->scouts)
-        place->scouts = errands_new(door->event, &place->namespaces);
+        place->scouts = errands_new(door->event, &place->namespaces, NULL, NULL);
     if (!ours || !place->scouts)
         return refuse(why, ENOMEM, "no memory to look inside");
     ours->kind = look->kind;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -51,6 +52,8 @@ static json_t *format_place(const struct door_place *place)
     json_write_take(&writer, "directories", format_directories(place));
     json_write_number(&writer, "udev_directories", place->udev_directories);
     json_write_flag(&writer, "usb", place->has_usb);
+    json_write_number(&writer, "courier", (uint64_t)place->courier);
+    json_write_number(&writer, "courier_start_time", place->courier_start_time);
     json_write_take(&writer, "gates", cgroup_device_save(place->gates));
     return json_writer_take(&writer);
 }
@@ -89,6 +92,15 @@ void place_note_changes(struct door_place *place)
         log_about(LOG_WARNING, place->name, NULL, "cannot be noted for a restart: %s", why.text);
 }
 
+void place_note_courier(void *userdata, pid_t pid)
+{
+    struct door_place *place = userdata;
+    place->courier = pid;
+    place->courier_start_time = process_start_time(pid);
+    place->changed = true;
+    place_note_changes(place);
+}
+
 static int load_directories(struct door_place *place, struct json_reader *reader)
 {
     _cleanup_free_ char **paths = calloc(DIRECTORIES_MAX, sizeof(*paths));
@@ -111,6 +123,8 @@ int place_load(struct door_place *place, const json_t *saved)
     place->udev_directories = (unsigned)json_read_number(&reader, "udev_directories", UINT32_MAX);
     place->swept = true; /* the records that are there are known */
     bool usb = json_read_flag(&reader, "usb");
+    place->courier = (pid_t)json_read_number(&reader, "courier", INT_MAX);
+    place->courier_start_time = json_read_number(&reader, "courier_start_time", INT64_MAX);
     if (r < 0 || reader.error)
         return r < 0 ? r : reader.error;
     if (usb)

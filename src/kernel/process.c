@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/file.h"
 
@@ -32,6 +33,14 @@ uint64_t process_start_time(pid_t pid)
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
     return at ? strtoull(at, NULL, 10) : 0;
+}
+
+int process_open(pid_t pid, uint64_t start_time)
+{
+    _cleanup_close_ int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0u) : -1;
+    if (fd < 0)
+        return pid > 0 ? -errno : -ESRCH;
+    return start_time > 0 && process_start_time(pid) == start_time ? TAKE_FD(fd) : -ESRCH;
 }
 
 int process_owner(pid_t pid, uid_t *ret)

@@ -15,6 +15,12 @@
  */
 uint64_t process_start_time(pid_t pid);
 
+/*
+ * The process that has the number, if it is the one that was started then. Returns its pidfd, or a
+ * negative errno.
+ */
+int process_open(pid_t pid, uint64_t start_time);
+
 /* Whether it has not ended: a zombie has. */
 bool process_is_alive(pid_t pid);
 

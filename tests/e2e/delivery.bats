@@ -160,7 +160,7 @@ cycles_are_right() {
     local plugged
     plugger_rules box | rule_file 10-test.rules
     start_daemon --log-level warning # the rest would fill the memory
-    start_fed_box box "${@:3}"
+    start_fed_box box "$2" "${@:3}"
     register box
     plug box "$1" "$2"
     echo "# $plugged" >&3
@@ -193,7 +193,7 @@ cycles_are_right() {
     local plugged
     rule_file 10-test.rules <<<'KERNEL=="nothing", CONTAINER+="box"'
     start_daemon --log-level warning
-    start_fed_box box
+    start_fed_box box 3
     register box
     plug box "$cycles" 3 -s "$runtime/io.devolve" -n box
     echo "# $plugged" >&3

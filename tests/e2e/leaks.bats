@@ -48,7 +48,7 @@ cycles_leave_nothing() {
     local before rss plugged group=$1
     plugger_rules box | rule_file 10-test.rules
     start_daemon --log-level warning # the rest would fill the memory
-    start_fed_box box "${@:2}"
+    start_fed_box box 3 "${@:2}"
     register box
     # What the first few make once and for all (the injector, room for the queue) does not count.
     plug box $((plugger_count * 2))

@@ -2,7 +2,8 @@
 //
 // hang PID PATH: mounts a FUSE file system at PATH in the mount namespace of a process. It answers
 // what the kernel asks first (FUSE_INIT, linux/fuse.h), says "mounted", and never answers anything
-// again: whoever looks at PATH hangs until this program ends.
+// again, but takes each question: whoever looks at PATH hangs until this program ends, and then not
+// even SIGKILL wakes him.
 
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -13,9 +14,10 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+static char request[FUSE_MIN_READ_BUFFER + 4096];
+
 static int answer_init(int fd)
 {
-    static char request[FUSE_MIN_READ_BUFFER + 4096];
     struct {
         struct fuse_out_header header;
         struct fuse_init_out init;
@@ -49,6 +51,8 @@ int main(int argc, char **argv)
     }
     puts("mounted");
     fflush(stdout);
-    for (;;)
-        pause();
+    while (read(fd, request, sizeof(request)) >= 0)
+        continue;
+    perror("hang");
+    return 1;
 }

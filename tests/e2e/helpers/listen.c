@@ -3,11 +3,12 @@
 /*
  * listen: what a program inside a container learns of devices.
  *
- *     listen [-p] [-2] [-n NODE] [-o FILE] [-b BYTES] [-d MS]
+ *     listen [-p] [-2|-u] [-n NODE] [-o FILE] [-b BYTES] [-d MS]
  *
  *     -p       after the fields below, all properties of the event as they came
  *     -2       group 2 too: what udevd sends when it is done with a device; each line has then,
  *              behind `open`, " record=": likewise, of the record that is udev's of this device
+ *     -u       the same, of group 2 only
  *     -n NODE  try to open NODE at each event, instead of /dev/$DEVNAME
  *     -o FILE  append to FILE instead of writing to standard output
  *     -b BYTES of receive buffer, as SO_RCVBUF takes them, instead of much more than anybody needs
@@ -48,7 +49,7 @@
 
 struct options {
     bool properties;
-    bool udev;
+    unsigned groups;
     const char *node;
     const char *file;
     int buffer;
@@ -92,7 +93,7 @@ static void on_terminate(int signal_number)
 static int open_socket(const struct options *options)
 {
     int yes = 1, bytes = options->buffer ? options->buffer : BUFFER_BYTES;
-    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = options->udev ? 3 : 1};
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = options->groups};
 
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
@@ -226,7 +227,7 @@ static void print_message(const struct message *message, const struct options *o
     struct properties properties = properties_of(message);
     const char *devname = get(properties, "DEVNAME");
     const char *outcome = try_open(options->node, devname); /* before it can be too late */
-    const char *record = options->udev ? try_record(properties) : NULL;
+    const char *record = options->groups & 2 ? try_record(properties) : NULL;
 
     printf("%snl_pid=%u groups=%u pid=%d uid=%u gid=%u seqnums=%u action=",
            get(properties, "ACTION") ? "" : "odd ", message->sender.nl_pid,
@@ -251,16 +252,19 @@ static void print_message(const struct message *message, const struct options *o
 
 static struct options parse_options(int argc, char **argv)
 {
-    struct options options = {0};
+    struct options options = {.groups = 1};
     int option;
 
-    while ((option = getopt(argc, argv, "p2n:o:b:d:")) >= 0)
+    while ((option = getopt(argc, argv, "p2un:o:b:d:")) >= 0)
         switch (option) {
         case 'p':
             options.properties = true;
             break;
         case '2':
-            options.udev = true;
+            options.groups = 3;
+            break;
+        case 'u':
+            options.groups = 2;
             break;
         case 'n':
             options.node = optarg;
@@ -275,7 +279,7 @@ static struct options parse_options(int argc, char **argv)
             options.delay_ms = atol(optarg);
             break;
         default:
-            fprintf(stderr, "usage: listen [-p] [-2] [-n NODE] [-o FILE] [-b BYTES] [-d MS]\n");
+            fprintf(stderr, "usage: listen [-p] [-2|-u] [-n NODE] [-o FILE] [-b BYTES] [-d MS]\n");
             exit(2);
         }
     return options;
