@@ -70,6 +70,7 @@ moment() {
         settles c2
         took=$(($(milliseconds) - began))
         slowest=$((took > slowest ? took : slowest))
+        within_time "$took" 1000 || fail "it took $took ms until what is there was delivered"
         checked_strictly c1
         checked_strictly c2
     done
