@@ -129,11 +129,21 @@ struct door {
     int (*place_has_udevd)(void *userdata, struct door_place *place);
 
     /*
+     * A predecessor told of a device: `message` was its `add` (NULL: not told), and where `udev`
+     * udev's word was told too. So those who share the network namespace are told once.
+     */
+    void (*place_resume_told)(void *userdata, struct door_place *place, uint64_t inode,
+                              const char *message, size_t size, bool udev);
+
+    /*
      * Before a step that tells of a device, STEP_EVENT or STEP_UDEV_EVENT. Returns 0: it can be
      * run; 1: somebody who listens inside has no room for it, ask again in a little while;
      * -EOVERFLOW: it can be run, but it will be missed by somebody who does not read.
      */
     int (*place_look_at_readers)(void *userdata, struct door_place *place, enum step_kind kind);
+
+    /* Whether that was said since the place's readers last caught up, to whichever place. */
+    bool (*place_is_behind)(void *userdata, const struct door_place *place);
 
     /* Tells again what was missed, as far as there is room. Returns 1 when nothing is left of it,
      * or 0; *told is increased by the number of messages. */

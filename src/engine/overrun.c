@@ -68,3 +68,12 @@ void overrun_begin(void *userdata, struct container *container)
     delegation_note(container, "overrun", &why);
     wait_for_readers(container);
 }
+
+void overrun_pass_on(struct delegation *delegation)
+{
+    const struct door *door = delegation->door;
+    for (struct container *container = delegation->containers; container;
+         container = container->next)
+        if (!container->behind && door->place_is_behind(door->userdata, container->place))
+            overrun_begin(NULL, container);
+}

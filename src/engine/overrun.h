@@ -10,3 +10,9 @@
 
 /* For the executor: it begins, unless it has. */
 void overrun_begin(void *userdata, struct container *container);
+
+/*
+ * A container has ended, which may have been the one that was to tell again: others whose network
+ * namespace it shared go on.
+ */
+void overrun_pass_on(struct delegation *delegation);

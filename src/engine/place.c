@@ -121,11 +121,28 @@ int place_tell(struct door_place *place, uint64_t inode, const struct uevent *ev
     return injector_tell(place->injector, place, inode, event, why);
 }
 
+void place_resume_told(void *userdata, struct door_place *place, uint64_t inode,
+                       const char *message, size_t size, bool udev)
+{
+    struct shared_injector *injector = place->injector;
+    (void)userdata;
+    if (injector && message && place->namespaces.net_kind == NETNS_ISOLATED)
+        injector_resume(injector, CHANNEL_KERNEL, place, inode, message, size);
+    if (injector && udev)
+        injector_resume(injector, CHANNEL_UDEV, place, inode, NULL, 0);
+}
+
 int place_look_at_readers(void *userdata, struct door_place *place, enum step_kind kind)
 {
     (void)userdata;
     enum channel channel = kind == STEP_UDEV_EVENT ? CHANNEL_UDEV : CHANNEL_KERNEL;
     return place->injector ? injector_look(place->injector, channel) : 0;
+}
+
+bool place_is_behind(void *userdata, const struct door_place *place)
+{
+    (void)userdata;
+    return place->injector && injector_is_behind(place->injector);
 }
 
 int place_catch_up(void *userdata, struct door_place *place, uint64_t *told)
@@ -135,7 +152,7 @@ int place_catch_up(void *userdata, struct door_place *place, uint64_t *told)
 }
 
 /* What is ours alone; the rest of it is in the kernel. */
-static void release(struct door_place *place)
+static void release(struct door_place *place, bool ended)
 {
     sd_event_source_disable_unref(place->death);
     errands_free(place->errands);
@@ -143,7 +160,7 @@ static void release(struct door_place *place)
     place_look_free(place->look);
     while (place->directories)
         made_path_remove(&place->directories, place->directories->path);
-    injector_release(&place->door->injectors, TAKE_PTR(place->injector), place);
+    injector_release(&place->door->injectors, TAKE_PTR(place->injector), place, ended);
     namespaces_close(&place->namespaces);
     json_decref(place->note);
     fd_close(place->notes_fd);
@@ -159,7 +176,7 @@ void place_close(void *userdata, struct door_place *place)
         return;
     cgroup_device_close(TAKE_PTR(place->gates));
     place_forget(place);
-    release(place);
+    release(place, true);
 }
 
 void place_leave(void *userdata, struct door_place *place)
@@ -168,7 +185,7 @@ void place_leave(void *userdata, struct door_place *place)
     if (!place)
         return;
     cgroup_device_leave(TAKE_PTR(place->gates));
-    release(place);
+    release(place, false);
 }
 
 static void on_gates_change(void *userdata)

@@ -124,6 +124,9 @@ int place_tell_udev(struct door_place *place, uint64_t inode, const struct udev_
 
 /* The door's functions of the same names. */
 int place_look_at_readers(void *userdata, struct door_place *place, enum step_kind kind);
+void place_resume_told(void *userdata, struct door_place *place, uint64_t inode,
+                       const char *message, size_t size, bool udev);
+bool place_is_behind(void *userdata, const struct door_place *place);
 int place_catch_up(void *userdata, struct door_place *place, uint64_t *told);
 
 /* What a reply with an error says, or that none came (NULL). */

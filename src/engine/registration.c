@@ -7,6 +7,7 @@
 #include "engine/examination.h"
 #include "engine/mark.h"
 #include "engine/outcome.h"
+#include "engine/overrun.h"
 #include "engine/saved.h"
 
 struct container *delegation_find(const struct delegation *delegation, const char *name)
@@ -79,6 +80,7 @@ static void end_container(struct container *container, const char *how)
     }
     outcome_revive(container, ALL_DEVICES); /* or have been the one that goes first */
     door->place_close(door->userdata, TAKE_PTR(container->place));
+    overrun_pass_on(delegation);
     departed_remember(&delegation->departed, container, how);
     delegation_report(delegation, ACTIVITY_CONTAINER, container, NULL, how, NULL);
     examination_end_all(container);

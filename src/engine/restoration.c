@@ -40,6 +40,15 @@ static void owe_word(struct container *container, struct delivery *delivery)
         free(hint.message);
 }
 
+/* What others in its network namespace heard they are not told again. */
+static void resume_told(struct container *container, const struct delivery *delivery)
+{
+    const struct door *door = container->delegation->door;
+    door->place_resume_told(door->userdata, container->place, delivery->grant->inode,
+                            delivery->announcement, delivery->announcement_size,
+                            delivery->udev_told);
+}
+
 static void take_over(struct container *container, struct delivery *delivery, bool certain,
                       bool revoked)
 {
@@ -73,6 +82,7 @@ static int restore_delivery(struct container *container, const struct saved_item
         container_remove_delivery(container, delivery);
         return r;
     }
+    resume_told(container, delivery);
     take_over(container, delivery, certain, r > 0);
     return 0;
 }

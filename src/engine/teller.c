@@ -14,7 +14,7 @@ struct teller {
     const void *owner;
     uint64_t inode; /* the device's incarnation */
     size_t size;
-    char message[]; /* what its `remove` is made from */
+    char message[]; /* what its `remove` is made from; none: a predecessor told of it */
 };
 
 struct shared_injector {
@@ -113,6 +113,14 @@ int injector_look(struct shared_injector *shared, enum channel channel)
     return pace_look(&shared->paces[channel], &ops, now_us());
 }
 
+bool injector_is_behind(const struct shared_injector *shared)
+{
+    bool behind = false;
+    for (enum channel channel = 0; channel < CHANNELS; channel++)
+        behind |= shared->paces[channel].behind;
+    return behind;
+}
+
 bool injector_catch_up(struct shared_injector *shared, uint64_t *told)
 {
     bool all = true;
@@ -141,6 +149,12 @@ static int tell(struct shared_injector *shared, enum channel channel, const void
     if (r < 0 && fresh && !removal)
         forget_teller(find_teller(list, inode, owner));
     return r;
+}
+
+void injector_resume(struct shared_injector *shared, enum channel channel, const void *owner,
+                     uint64_t inode, const char *message, size_t size)
+{
+    (void)note_teller(&shared->tellers[channel], owner, inode, message ? message : "", size);
 }
 
 int injector_tell(struct shared_injector *shared, const void *owner, uint64_t inode,
@@ -185,10 +199,12 @@ static void send_kernel_removal(struct shared_injector *shared, const struct tel
         (void)send_telling(shared, CHANNEL_KERNEL, teller->inode, &telling, NULL);
 }
 
-/* The owner ends without a `remove`, but there are others in its namespace that heard of it. */
+/* The owner ends without a `remove`, but there are others in its namespace that heard of it. Nobody
+ * waits now: who has no room is behind. */
 static void send_removal(struct shared_injector *shared, enum channel channel,
                          const struct teller *teller)
 {
+    (void)injector_look(shared, channel);
     const struct telling telling = {
         .action = UEVENT_REMOVE, .message = teller->message, .size = teller->size};
     if (channel == CHANNEL_UDEV)
@@ -197,7 +213,8 @@ static void send_removal(struct shared_injector *shared, enum channel channel,
         send_kernel_removal(shared, teller);
 }
 
-static void forget_tellers(struct shared_injector *shared, enum channel channel, const void *owner)
+static void forget_tellers(struct shared_injector *shared, enum channel channel, const void *owner,
+                           bool ended)
 {
     for (struct teller **at = &shared->tellers[channel]; *at;) {
         struct teller *teller = *at;
@@ -206,7 +223,8 @@ static void forget_tellers(struct shared_injector *shared, enum channel channel,
             continue;
         }
         *at = teller->next;
-        if (shared->users > 1 && !*find_teller(&shared->tellers[channel], teller->inode, NULL))
+        if (ended && shared->users > 1 && teller->size > 0 &&
+            !*find_teller(&shared->tellers[channel], teller->inode, NULL))
             send_removal(shared, channel, teller);
         free(teller);
     }
@@ -264,12 +282,12 @@ int injector_share(struct injectors *injectors, const struct namespaces *namespa
 }
 
 void injector_release(struct injectors *injectors, struct shared_injector *shared,
-                      const void *owner)
+                      const void *owner, bool ended)
 {
     if (!shared)
         return;
     for (enum channel channel = 0; channel < CHANNELS; channel++)
-        forget_tellers(shared, channel, owner);
+        forget_tellers(shared, channel, owner, ended);
     if (--shared->users > 0)
         return;
     for (enum channel channel = 0; channel < CHANNELS; channel++)

@@ -30,10 +30,10 @@ struct injectors {
 int injector_share(struct injectors *injectors, const struct namespaces *namespaces,
                    struct shared_injector **ret, struct refusal *why);
 
-/* `owner`, whatever it is, tells no more; the others in the namespace hear of what it alone had
- * told. `shared` may be NULL. */
+/* `owner`, whatever it is, tells no more. Where it `ended` the others in the namespace hear of what
+ * it alone had told; a successor of ours goes on with what did not. `shared` may be NULL. */
 void injector_release(struct injectors *injectors, struct shared_injector *shared,
-                      const void *owner);
+                      const void *owner, bool ended);
 
 /*
  * Tells of one device (its incarnation) in the name of `owner`. Returns 0, or a negative errno and
@@ -44,8 +44,16 @@ int injector_tell(struct shared_injector *shared, const void *owner, uint64_t in
 int injector_tell_udev(struct shared_injector *shared, const void *owner, uint64_t inode,
                        const struct udev_word *word, struct refusal *why);
 
+/* A predecessor told of the device in the name of `owner`, by `message`; NULL: that is not known
+ * any more. Without memory others are told twice. */
+void injector_resume(struct shared_injector *shared, enum channel channel, const void *owner,
+                     uint64_t inode, const char *message, size_t size);
+
 /* Before something is told: pace_look() of the channel. */
 int injector_look(struct shared_injector *shared, enum channel channel);
+
+/* Whether somebody who listens to any of the channels is behind. */
+bool injector_is_behind(const struct shared_injector *shared);
 
 /* pace_catch_up() of all channels. */
 bool injector_catch_up(struct shared_injector *shared, uint64_t *told);

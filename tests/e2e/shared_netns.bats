@@ -93,3 +93,31 @@ heard_all() {
     assert_contains "$output" "another container in its network namespace" "the refusal"
     assert_contains "$(call ListContainers)" '"box"' "containers"
 }
+
+@test "nobody in a shared network namespace hears of the daemon's end, and each event once from the next one" {
+    local i path
+    for i in 0 1 2; do
+        loop_add $((first + i))
+    done
+    beside_each_other
+    hears box add "$(loop_path $((first + 2)))"
+    for i in stop kill stop; do
+        "${i}_daemon"
+        start_daemon
+    done
+    for i in 0 2; do
+        path=$(loop_path $((first + i)))
+        loop_remove $((first + i))
+        hears box remove "$path"
+    done
+    wait_until 5 is "" grants box
+    wait_until 5 is "/dev/loop$((first + 1)) delivered" grants side
+    # what it had alone, and its predecessor had told
+    call Unregister '{"name": "side"}' >/dev/null
+    hears box remove "$(loop_path $((first + 1)))"
+    for i in 0 1 2; do
+        path=$(loop_path $((first + i)))
+        assert_equal "$(event_count box add "$path")" 1 "adds of $path"
+        assert_equal "$(event_count box remove "$path")" 1 "removes of $path"
+    done
+}

@@ -507,6 +507,23 @@ static int place_look_at_readers(void *userdata, struct door_place *place, enum 
     return door->readers;
 }
 
+static void place_resume_told(void *userdata, struct door_place *place, uint64_t inode,
+                              const char *message, size_t size, bool udev)
+{
+    struct recording_door *door = userdata;
+    (void)place;
+    assert_true(inode > 0 && !message == !size);
+    door->resumed_told += message ? 1 : 0;
+    door->resumed_told += udev ? 1 : 0;
+}
+
+static bool place_is_behind(void *userdata, const struct door_place *place)
+{
+    const struct recording_door *door = userdata;
+    (void)place;
+    return door->behind;
+}
+
 static int place_catch_up(void *userdata, struct door_place *place, uint64_t *told)
 {
     const struct recording_door *door = userdata;
@@ -551,7 +568,9 @@ void recording_door_init(struct recording_door *door)
                                                   .place_describe_access = place_describe_access,
                                                   .place_repair = place_repair,
                                                   .place_has_udevd = place_has_udevd,
+                                                  .place_resume_told = place_resume_told,
                                                   .place_look_at_readers = place_look_at_readers,
+                                                  .place_is_behind = place_is_behind,
                                                   .place_catch_up = place_catch_up,
                                                   .place_mark = place_mark,
                                                   .place_look = place_look,

@@ -37,8 +37,10 @@ struct recording_door {
     int has_udevd;         /* what place_has_udevd() answers */
     int ifindex;           /* of interfaces inside; 0: not known */
     int readers;           /* what place_look_at_readers() answers */
+    bool behind;           /* and place_is_behind(), */
     int caught_up;         /* and place_catch_up(), */
     uint64_t told_again;   /* with so many messages */
+    unsigned resumed_told; /* what place_resume_told() heard: words of the kernel's and of udev's */
 
     struct door_place *places;
     struct recording_timer *timers;

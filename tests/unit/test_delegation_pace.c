@@ -126,6 +126,24 @@ static void a_container_may_end_while_it_waits(void **state)
     }
 }
 
+static void who_shares_a_network_namespace_goes_on_telling_again(void **state)
+{
+    struct bench *bench = *state;
+    bench_rules(bench, TTY_RULE);
+    bench_register(bench, "c1", 10);
+    struct container *c2 = bench_register(bench, "c2", 11);
+    recording_door_kill(&bench->door, 10, true);
+    assert_false(c2->behind);
+    bench_register(bench, "c1", 12);
+    bench->door.behind = true;
+    recording_door_kill(&bench->door, 12, true);
+    assert_true(c2->behind);
+    assert_int_equal(recording_door_timers(&bench->door), 1);
+    bench->door.caught_up = 1;
+    assert_int_equal(recording_door_fire(&bench->door), 10000);
+    assert_false(c2->behind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +153,7 @@ int main(void)
         BENCH_TEST(who_does_not_read_is_reported_and_told_again_when_he_does),
         BENCH_TEST(nothing_is_told_again_while_something_is_on_its_way),
         BENCH_TEST(a_container_may_end_while_it_waits),
+        BENCH_TEST(who_shares_a_network_namespace_goes_on_telling_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,7 @@ static void what_is_right_is_left_untouched(void **state)
     const struct delivery *delivery = bench_delivery(bench, "c1", TTY);
     assert_int_equal(delivery->state, DELIVERY_DELIVERED);
     assert_int_equal(delivery->gid, 20);
+    assert_int_equal(bench->door.resumed_told, 1);
     bench_unplug(bench, TTY);
     bench_expect(bench, CUT_STEPS("c1") TAKEN_STEPS("c1"));
     bench_expect_nothing(bench);
@@ -225,6 +226,7 @@ static void udevs_word_that_was_told_is_not_told_again(void **state)
     end(bench);
     begin(bench, TTY_RULE);
     bench_expect(bench, "c1 access-allow c 188:0 rw\n");
+    assert_int_equal(bench->door.resumed_told, 2);
     bench_unplug(bench, TTY);
     assert_int_equal(recording_door_state(&bench->door).records, 0);
     assert_non_null(strstr(bench->door.log, "udev-event remove"));
