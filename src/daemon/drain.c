@@ -53,6 +53,7 @@ void drain_start(struct service *service, uint64_t deadline_us, void (*fn)(void 
     drain->waiting = 1;
     drain->fn = fn;
     drain->userdata = userdata;
+    delegation_hurry(service->delegation);
     for (struct container *c = delegation_containers(service->delegation), *next; c; c = next) {
         next = c->next;
         drain->waiting++;

@@ -324,6 +324,11 @@ void delegation_turn(struct container *container)
     delegation_end_left(container);
 }
 
+void delegation_hurry(struct delegation *delegation)
+{
+    delegation->executor.hurried = true;
+}
+
 struct delegation *delegation_new(const struct door *door, const struct world_source *source,
                                   const struct observer *observer, const struct devnum *root_disks,
                                   size_t root_disk_count)

@@ -126,6 +126,9 @@ int delegation_desired(struct delegation *delegation, const struct container *co
                        struct device *device, rule_trace_fn trace, void *trace_userdata,
                        struct grant **ret, struct refusal *why);
 
+/* The end is near: from now on nobody waits for those who listen inside and do not read. */
+void delegation_hurry(struct delegation *delegation);
+
 /*
  * Calls `fn` when all that is queued now is done, or the container stalls or goes; at once where
  * that is so. Returns 0 or -ENOMEM.

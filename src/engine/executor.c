@@ -150,6 +150,7 @@ static void on_room_timer(void *userdata)
 /*
  * Whether the step has to wait until those who listen have room. The job waits along, and with it
  * whatever else the container is to hear; a device that goes meanwhile is cut and never told of.
+ * Who waits for a container's end, or for ours, does not wait for its readers.
  */
 static bool waits_for_readers(struct job *job, const struct step *step)
 {
@@ -159,10 +160,16 @@ static bool waits_for_readers(struct job *job, const struct step *step)
     int r = door->place_look_at_readers(door->userdata, job->container->place, step->kind);
     if (r == -EOVERFLOW)
         job->executor->on_overrun(job->executor->userdata, job->container);
-    job->room_delay_us = r > 0 && job->room_delay_us ? 2 * job->room_delay_us : PACE_POLL_US;
+    if (r <= 0 || job->executor->hurried || job->container->leaving) {
+        job->room_delay_us = 0;
+        return false;
+    }
+    job->room_delay_us = job->room_delay_us ? 2 * job->room_delay_us : PACE_POLL_US;
+    if (job->room_delay_us > PACE_POLL_LAST_US)
+        job->room_delay_us = PACE_POLL_LAST_US;
     /* without memory it is told, and perhaps missed */
-    return r > 0 && door->timer_start(door->userdata, job->room_delay_us, on_room_timer, job,
-                                      &job->room_timer) == 0;
+    return door->timer_start(door->userdata, job->room_delay_us, on_room_timer, job,
+                             &job->room_timer) == 0;
 }
 
 /* Returns 1 when the step ended, 0 when it is pending. */

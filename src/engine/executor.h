@@ -22,6 +22,7 @@ struct executor {
     /* A step about the network interface of a delivery ended; or, with an error, its return did. */
     void (*on_interface)(void *userdata, struct delivery *delivery, enum step_kind kind,
                          const struct step_result *result);
+    bool hurried; /* nobody waits for readers any more */
     void *userdata;
 };
 

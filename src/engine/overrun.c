@@ -20,9 +20,25 @@ static void end(struct container *container)
 }
 
 /*
- * What is told again is what was true when all that the container had to hear was told; so nothing
- * is told again while something is on its way.
+ * What is told again is what was true when all that those who listen had to hear was told: nothing
+ * is told again while something is on its way to them, of whichever container of their network
+ * namespace; nor while what was taken from one opens no more, and that could not be told.
  */
+static bool is_quiet(const struct delegation *delegation)
+{
+    const struct door *door = delegation->door;
+    for (const struct container *c = delegation->containers; c; c = c->next) {
+        if (!door->place_is_behind(door->userdata, c->place))
+            continue;
+        if (c->stalled || !container_settled(c))
+            return false;
+        for (const struct delivery *d = c->deliveries; d; d = d->next)
+            if (d->cut && d->state != DELIVERY_REFUSED)
+                return false;
+    }
+    return true;
+}
+
 static void on_timer(void *userdata)
 {
     struct container *container = userdata;
@@ -30,8 +46,7 @@ static void on_timer(void *userdata)
     const struct door *door = delegation->door;
     uint64_t told = 0;
     container->behind_timer = NULL;
-    if (container_settled(container) &&
-        door->place_catch_up(door->userdata, container->place, &told) > 0)
+    if (is_quiet(delegation) && door->place_catch_up(door->userdata, container->place, &told) > 0)
         end(container);
     delegation->counters.told_again += told;
     if (told > 0)

@@ -16,19 +16,29 @@ static bool has_room(struct pace *pace, const struct pace_way *way, uint64_t now
     return pace->room > 0;
 }
 
+/* Whether somebody has been waiting since the last look; the time counts. */
+static bool take_time(struct pace *pace, uint64_t now_us)
+{
+    uint64_t passed = now_us - pace->looked_us;
+    bool waits = pace->full_since_us && passed <= (uint64_t)2 * PACE_POLL_LAST_US;
+    uint64_t returned = passed / 10 < pace->waited_us ? passed / 10 : pace->waited_us;
+    pace->looked_us = now_us;
+    pace->waited_us = waits ? pace->waited_us + passed : pace->waited_us - returned;
+    return waits;
+}
+
 int pace_look(struct pace *pace, const struct pace_way *way, uint64_t now_us)
 {
-    bool forgotten =
-        now_us - pace->asked_us > PACE_PATIENCE_US; /* nobody waits for room any more */
     if (pace->behind)
         return -EOVERFLOW;
+    bool waits = take_time(pace, now_us);
     if (has_room(pace, way, now_us)) {
         pace->full_since_us = 0;
         return 0;
     }
-    if (!pace->full_since_us || forgotten)
+    if (!waits)
         pace->full_since_us = now_us;
-    if (now_us - pace->full_since_us < PACE_PATIENCE_US)
+    if (now_us - pace->full_since_us < PACE_PATIENCE_US && pace->waited_us < PACE_BUDGET_US)
         return 1;
     pace->behind = true;
     return -EOVERFLOW;
@@ -50,8 +60,11 @@ bool pace_catch_up(struct pace *pace, const struct pace_way *way, uint64_t now_u
     pace->room = 0; /* of what was asked before, nothing holds */
     while (has_room(pace, way, now_us) && missed->first) {
         const struct missed_event *event = missed->first;
-        *told += way->send(way->userdata, event->message, event->size) == 0;
-        pace->room--;
+        bool fits = !missed_is_replaced(missed) || pace->room > 1; /* else the `add` says it, too */
+        if (fits) {
+            *told += way->send(way->userdata, event->message, event->size) == 0;
+            pace->room--;
+        }
         missed_drop_first(missed);
     }
     if (pace->room == 0 || missed->first)

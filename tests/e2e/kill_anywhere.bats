@@ -136,21 +136,23 @@ killed_before() {
     end_process "$tracer" INT
 }
 
-# comes_right OUTCOME: and nothing without a right opens from now on.
+# comes_right OUTCOME: in a second, and nothing without a right opens from now on. Who sent a courier that was killed tries
+# again after a second.
 comes_right() {
     local began took
     began=$(milliseconds)
     checked_strictly c1
     "$1" || fail "killed before ${calls[i]}, call $i of ${#calls[@]}: $(grants c1); $(in_box c1 ls /dev)"
     took=$(($(milliseconds) - began))
+    within_time "$took" "$promised" || fail "killed before ${calls[i]}: it took $took ms"
     slowest=$((took > slowest ? took : slowest))
 }
 
 # killed_everywhere WHO ACTION OUTCOME BACK RESTORED: before every so manieth call; the courier makes fewer. Each second
 # daemon that is killed is followed by another one only after the device has gone (or come) again.
 killed_everywhere() {
-    local i every=$step kills=0 survived=0 slowest=0 calls
-    [[ $1 == daemon ]] || every=$(((step + 7) / 8))
+    local i every=$step kills=0 survived=0 slowest=0 promised=1000 calls
+    [[ $1 == daemon ]] || every=$(((step + 7) / 8)) promised=2500
     record_calls "$(pid_of "$1")" "$2" "$3"
     "$4"
     "$5"

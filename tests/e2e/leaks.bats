@@ -13,6 +13,12 @@ resident() {
     awk '/^VmRSS:/ { print $2 }' "/proc/$daemon_pid/status"
 }
 
+# memory_stays KIB: the daemon has less than a MiB more. (ASan keeps what was freed; LSan looks when the daemon ends.)
+memory_stays() {
+    grep -q libasan "/proc/$daemon_pid/maps" || (($(resident) < $1 + 1024)) ||
+        fail "the daemon's RSS went from $1 to $(resident) KiB"
+}
+
 # group_state [GROUP]: what is allowed in a device cgroup; of v2 its programs, and how many entries their maps have.
 group_state() {
     local program map
@@ -57,6 +63,7 @@ cycles_leave_nothing() {
     plug box "$cycles"
     wait_until 5 is "" grants box
     counts_stay "$before" "$group" "${box_pid[box]}"
+    memory_stays "$rss"
     echo "# $cycles grants and revokes; the daemon's RSS went from $rss to $(resident) KiB" >&3
     stop_daemon
 }
@@ -111,6 +118,7 @@ deaths_leave_nothing() {
     done
     counts_stay "$before" "$1"
     assert_equal "$(find "$runtime/nodes" "$runtime/containers" -mindepth 1 | wc -l)" 0 "nodes and notes"
+    memory_stays "$rss"
     echo "# $round deaths; the daemon's RSS went from $rss to $(resident) KiB" >&3
     stop_daemon
 }

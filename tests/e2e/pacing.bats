@@ -10,7 +10,7 @@ setup() {
     common_setup
     first=$(loop_first)
     local i
-    for i in 0 1 2 3; do
+    for i in {0..9}; do
         echo "KERNEL==\"loop$((first + i))\", CONTAINER+=\"*\""
         note loop $((first + i))
     done | rule_file 10-test.rules
@@ -105,6 +105,37 @@ known() {
     stop_box asleep
     wait_until 5 is 0 container_count
     stop_daemon
+}
+
+# All that is there waits for one who sleeps.
+@test "a daemon that is stopped while an event waits leaves the device as it is" {
+    local last node
+    start_daemon
+    start_reader asleep
+    in_box asleep pkill -STOP -x listen
+    for ((last = first; last < first + 10; last++)); do
+        loop_add "$last"
+        wait_until 2 opens_in asleep "/dev/loop$last"
+        [[ $(container_fact asleep state) != busy ]] || break
+    done
+    ((last < first + 10)) || fail "no event waits"
+    node=$(in_box asleep stat --format '%i %Z' "/dev/loop$last")
+    stop_daemon
+    start_daemon
+    assert_contains "$(grants asleep delivered)" "/dev/loop$last delivered" "grants"
+    assert_equal "$(in_box asleep stat --format '%i %Z' "/dev/loop$last")" "$node" "the node"
+    opens_in asleep "/dev/loop$last"
+}
+
+@test "a container whose reader sleeps can be unregistered" {
+    start_daemon
+    start_reader asleep
+    in_box asleep pkill -STOP -x listen
+    loop_add "$first"
+    changes "$first" 100
+    call Unregister '{"name": "asleep"}' >/dev/null
+    assert_equal "$(container_count)" 0 "containers"
+    not in_box asleep test -e "/dev/loop$first"
 }
 
 container_count() {

@@ -66,6 +66,7 @@ swap() {
         checked_strictly c1
     done
     end c1
+    windows_are_short
     echo "# $swaps swaps; $(checked windows) times the number opened the wrong device before that was known," \
         "for $(checked median-us) us (median), $(checked longest-us) us at most" >&3
 }

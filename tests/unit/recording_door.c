@@ -521,7 +521,7 @@ static bool place_is_behind(void *userdata, const struct door_place *place)
 {
     const struct recording_door *door = userdata;
     (void)place;
-    return door->behind;
+    return door->behind || door->readers == -EOVERFLOW;
 }
 
 static int place_catch_up(void *userdata, struct door_place *place, uint64_t *told)

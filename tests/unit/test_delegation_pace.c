@@ -144,6 +144,51 @@ static void who_shares_a_network_namespace_goes_on_telling_again(void **state)
     assert_false(c2->behind);
 }
 
+static void who_leaves_or_ends_waits_for_nobody(void **state)
+{
+    struct bench *bench = *state;
+    bench_rules(bench, TTY_RULE);
+    bench_register(bench, "c1", 10);
+    bench->door.readers = 1;
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    assert_int_equal(recording_door_timers(&bench->door), 1);
+    assert_int_equal(delegation_unregister(bench->delegation, "c1", NULL, NULL), 0);
+    (void)recording_door_fire(&bench->door);
+    assert_int_equal(recording_door_timers(&bench->door), 0);
+    assert_null(delegation_find(bench->delegation, "c1"));
+
+    bench_unplug(bench, TTY);
+    bench_register(bench, "c2", 11);
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    bench_forget(bench);
+    assert_int_equal(recording_door_timers(&bench->door), 1);
+    delegation_hurry(bench->delegation);
+    (void)recording_door_fire(&bench->door);
+    bench_expect(bench, "c2 event add " TTY "\n");
+    assert_int_equal(recording_door_timers(&bench->door), 0);
+}
+
+/* Its node is dead, and those who listen have not heard of it. */
+static void nothing_is_told_again_while_a_neighbour_hangs(void **state)
+{
+    struct bench *bench = *state;
+    bench_rules(bench, TTY_RULE);
+    bench_register(bench, "c1", 10);
+    struct container *c2 = bench_register(bench, "c2", 11);
+    bench->door.readers = -EOVERFLOW;
+    bench_plug(bench, TTY, "tty", TTY_UEVENT);
+    assert_true(c2->behind);
+    bench->door.stall = true;
+    bench_unplug(bench, TTY);
+    assert_true(c2->stalled);
+    bench->door.caught_up = 1;
+    bench->door.told_again = 1;
+    for (int i = 0; i < 6; i++)
+        (void)recording_door_fire(&bench->door);
+    assert_int_equal(delegation_counters(bench->delegation)->told_again, 0);
+    assert_true(c2->behind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +198,8 @@ int main(void)
         BENCH_TEST(who_does_not_read_is_reported_and_told_again_when_he_does),
         BENCH_TEST(nothing_is_told_again_while_something_is_on_its_way),
         BENCH_TEST(a_container_may_end_while_it_waits),
+        BENCH_TEST(who_leaves_or_ends_waits_for_nobody),
+        BENCH_TEST(nothing_is_told_again_while_a_neighbour_hangs),
         BENCH_TEST(who_shares_a_network_namespace_goes_on_telling_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "engine/pace.h"
 
 /* A listener with a buffer, a clock, and what he was told in letters: "a1" is the `add` of
- * device 1.
+ * device 1, "a1@p" the same at the path p.
  */
 struct scene {
     struct pace pace;
@@ -61,9 +61,12 @@ static void tell(struct scene *scene, const char *message)
     static const char letters[] = "arcmofbu"; /* in the order of enum uevent_action */
     const char *letter = strchr(letters, message[0]);
     assert_non_null(letter);
+    char text[64];
+    int size = snprintf(text, sizeof(text), "%.2s%cDEVPATH=%s", message, '\0',
+                        message[2] ? message + 3 : "");
     assert_int_equal(pace_told(&scene->pace, (uint64_t)(message[1] - '0'),
-                               (enum uevent_action)(letter - letters), message,
-                               strlen(message) + 1),
+                               (enum uevent_action)(letter - letters), text,
+                               message[2] ? (size_t)size + 1 : 3),
                      0);
 }
 
@@ -150,7 +153,15 @@ static void what_was_missed_is_told_again_as_it_is_now(void **state)
         {"c1 c2 c1", "c2 c1 "},
         {"a1 c1 b1 c1", "a1 b1 c1 "},
         {"a1 c1 m1 r1", ""},
-        {"c1 m1 r1", "r1 "},
+        {"c1 m1 r1", "m1 r1 "},
+        {"m1 c1 m1", "m1 c1 m1 "},
+        {"a1 m1 m1 r1", ""},
+        {"a1 c1 a1", "a1 c1 "},
+        {"a1 c1 a1 r1", ""},
+        {"r1@p c3@q a2@p", "c3 r1 a2 "},
+        {"r1@p a2@p c2@p r2@p", "r1 "},
+        {"r1@p a2@q", "r1 a2 "},
+        {"c3@q r1@p a2@p a3@q", "c3 r1 a2 a3 "},
         {"r1 a1", "r1 a1 "},
         {"r1 a1 r1", "r1 "},
         {"r1 a1 c1 r1 a1 c1", "r1 a1 c1 "},
@@ -200,6 +211,60 @@ static void it_is_told_again_only_as_far_as_there_is_room(void **state)
     assert_string_equal(scene.told, "r1 ");
 }
 
+/* Who has room for one message never hears that alone which is not true any more. */
+static void a_device_that_was_replaced_goes_with_the_next_one_only(void **state)
+{
+    struct scene scene = {.now_us = 5};
+    uint64_t told;
+    (void)state;
+    fall_behind(&scene);
+    tell(&scene, "r1@p");
+    tell(&scene, "a2@p");
+    scene.room = 1;
+    assert_false(catch_up(&scene, &told));
+    assert_string_equal(scene.told, "a2 ");
+    assert_int_equal(told, 1);
+    scene.room = 1;
+    assert_true(catch_up(&scene, &told));
+    assert_int_equal(told, 0);
+}
+
+/* Somebody reads one message each second. */
+static void who_is_slow_for_long_is_behind_as_well(void **state)
+{
+    struct scene scene = {.now_us = 5};
+    unsigned events = 0;
+    int r = 0;
+    (void)state;
+    for (unsigned waited = 0; r != -EOVERFLOW; scene.now_us += PACE_POLL_LAST_US) {
+        scene.room = ++waited % 6 == 0;
+        r = look(&scene);
+        if (r == 0)
+            events++, tell(&scene, "c1");
+        assert_true(scene.now_us < (uint64_t)2 * PACE_BUDGET_US);
+    }
+    assert_true(scene.now_us > PACE_BUDGET_US);
+    assert_true(events > 5);
+    assert_true(scene.pace.behind);
+    pace_done(&scene.pace);
+}
+
+/* Somebody has no room for a moment, now and then. */
+static void who_is_slow_now_and_then_is_waited_for(void **state)
+{
+    struct scene scene = {.now_us = 5};
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        scene.room = 0;
+        assert_int_equal(look(&scene), 1);
+        scene.now_us += 100000;
+        scene.room = 1;
+        assert_int_equal(look(&scene), 0);
+        tell(&scene, "c1");
+        scene.now_us += 1200000;
+    }
+}
+
 static void who_was_told_without_waiting_is_behind_as_well(void **state)
 {
     struct scene scene = {.now_us = 5};
@@ -234,6 +299,9 @@ int main(void)
         cmocka_unit_test(patience_begins_anew_where_nobody_waited_meanwhile),
         cmocka_unit_test(what_was_missed_is_told_again_as_it_is_now),
         cmocka_unit_test(it_is_told_again_only_as_far_as_there_is_room),
+        cmocka_unit_test(a_device_that_was_replaced_goes_with_the_next_one_only),
+        cmocka_unit_test(who_is_slow_for_long_is_behind_as_well),
+        cmocka_unit_test(who_is_slow_now_and_then_is_waited_for),
         cmocka_unit_test(who_was_told_without_waiting_is_behind_as_well),
         cmocka_unit_test(what_is_left_goes_with_the_pace),
     };
