@@ -40,7 +40,8 @@ static void owe_word(struct container *container, struct delivery *delivery)
         free(hint.message);
 }
 
-/* What others in its network namespace heard they are not told again. */
+/* What others in its network namespace heard they are not told again. (Of what was half given or
+ * half taken it is not known whether they heard; its `remove` is told.) */
 static void resume_told(struct container *container, const struct delivery *delivery)
 {
     const struct door *door = container->delegation->door;
@@ -82,7 +83,8 @@ static int restore_delivery(struct container *container, const struct saved_item
         container_remove_delivery(container, delivery);
         return r;
     }
-    resume_told(container, delivery);
+    if (certain)
+        resume_told(container, delivery);
     take_over(container, delivery, certain, r > 0);
     return 0;
 }

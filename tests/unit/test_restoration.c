@@ -136,6 +136,7 @@ static void what_was_half_given_is_taken_and_given_again(void **state)
     bench->door.pend = false;
     begin(bench, TTY_RULE);
     bench_expect(bench, CUT_STEPS("c1") TAKEN_STEPS("c1") GIVEN_STEPS("c1"));
+    assert_int_equal(bench->door.resumed_told, 0);
     bench_expect_one(bench);
 }
 
