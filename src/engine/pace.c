@@ -20,7 +20,8 @@ static bool has_room(struct pace *pace, const struct pace_way *way, uint64_t now
 static bool take_time(struct pace *pace, uint64_t now_us)
 {
     uint64_t passed = now_us - pace->looked_us;
-    bool waits = pace->full_since_us && passed <= (uint64_t)2 * PACE_POLL_LAST_US;
+    bool waits =
+        pace->full_since_us && passed <= PACE_PATIENCE_US / 2; /* the machine may be busy */
     uint64_t returned = passed / 10 < pace->waited_us ? passed / 10 : pace->waited_us;
     pace->looked_us = now_us;
     pace->waited_us = waits ? pace->waited_us + passed : pace->waited_us - returned;

@@ -18,6 +18,7 @@ start_neighbour() {
     wait_until 5 is sleep cat "/proc/$background/comm"
 }
 
+# beside_each_other [OPTION...]: a box whose listener has these options, and a neighbour.
 beside_each_other() {
     rule_file 10-test.rules <<EOF_RULES
 KERNEL=="loop$first", CONTAINER+="box|side"
@@ -25,7 +26,8 @@ KERNEL=="loop$((first + 1))", CONTAINER+="side"
 KERNEL=="loop$((first + 2))", CONTAINER+="box"
 EOF_RULES
     start_daemon
-    start_box box
+    start_box box -- "$helpers/listen" -p "$@"
+    wait_until 5 grep -q '^ready' "${box_log[box]}"
     start_neighbour side box --user --mount --setuid 0 --setgid 0
     register box
     register side
@@ -120,4 +122,20 @@ heard_all() {
         assert_equal "$(event_count box add "$path")" 1 "adds of $path"
         assert_equal "$(event_count box remove "$path")" 1 "removes of $path"
     done
+}
+
+@test "what a sleeper missed is told again though the container has ended that had it to tell" {
+    local path
+    path=$(loop_path $((first + 1)))
+    beside_each_other -b 4096
+    loop_add $((first + 1)) # of the neighbour's alone
+    hears box add "$path"
+    in_box box pkill -STOP -x listen
+    perl -e 'open my $uevent, ">", $ARGV[0] or die "uevent: $!\n"; syswrite $uevent, "change" or die for 1 .. 50' "/sys$path/uevent"
+    wait_until 10 is overrun container_fact side state
+    kill -KILL "${box_pid[side]}"
+    wait_until 5 is overrun container_fact box state
+    in_box box pkill -CONT -x listen
+    hears box remove "$path"
+    wait_until 10 is ready container_fact box state
 }
