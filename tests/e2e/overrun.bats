@@ -53,11 +53,12 @@ grants_are_desired() {
 
 events=${DEVOLVE_OVERRUN_EVENTS:-20000} # 200000 in scripts/soak
 
-# order_inside NUMBER ACTION NUMBER ACTION: the first was read before the second.
-order_inside() {
+# in_order NUMBER STEP NUMBER STEP: the daemon's first step was done before the second. (What is told of them follows device
+# by device.)
+in_order() {
     local one two
-    one=$(grep -n " action=$2 devpath=$(loop_path "$1") " "${box_log[box]}" | tail -n 1 | cut -d: -f1)
-    two=$(grep -n " action=$4 devpath=$(loop_path "$3") " "${box_log[box]}" | tail -n 1 | cut -d: -f1)
+    one=$(grep -n ": $(loop_path "$1"): $2 " "$work/devolved.log" | tail -n 1 | cut -d: -f1)
+    two=$(grep -n ": $(loop_path "$3"): $4 " "$work/devolved.log" | tail -n 1 | cut -d: -f1)
     ((one < two)) || fail "$2 of loop$1 was line $one, $4 of loop$3 line $two"
 }
 
@@ -97,8 +98,8 @@ order_inside() {
     opens_in box "/dev/loop$replaced"
     opens_in box "/dev/loop$comes"
     for i in "$replaced" "$comes"; do
-        order_inside "$first" remove "$i" add
-        order_inside "$replaced" remove "$i" add
+        in_order "$first" node-revoke "$i" node-attach
+        in_order "$replaced" node-revoke "$i" node-attach
     done
     assert_equal "$(stat_of_nodes "$stays")" "$expected" "the node of the device that stayed"
     assert_equal "$(event_count box add "$(loop_path "$stays")")" 1 "its adds"
