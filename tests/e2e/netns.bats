@@ -88,7 +88,8 @@ host_is_undisturbed() {
     path=$(loop_path "$first")
     nodes=$(host_nodes)
     box_log[host]=$work/host.log
-    in_background "$helpers/listen" -p -2 >"$work/host.log" 2>&1
+    # it opens nothing of the device: to open a loop device that goes makes the kernel add it anew
+    in_background "$helpers/listen" -p -2 -n /dev/null >"$work/host.log" 2>&1
     wait_until 5 grep -q '^ready' "$work/host.log"
     for ((round = 1; round <= host_rounds; round++)); do
         start_box box "$@"
