@@ -390,7 +390,7 @@ idempotent() {
     state=$(nodes_in box)
 
     trace_daemon
-    same_again 100
+    same_again "${DEVOLVE_REPEATS:-100}"
     tracing_ends
     assert_equal "$made" "" "calls that make something"
     assert_equal "$(event_count box add "$path")" 1 "adds"

@@ -8,7 +8,7 @@ load common
 load fixture/network
 load fixture/macvtap
 
-swaps=${DEVOLVE_SWAPS:-40} # 10000 in scripts/soak
+swaps=${DEVOLVE_SWAPS:-24} # 10000 in scripts/soak
 
 setup() {
     macvtap_setup

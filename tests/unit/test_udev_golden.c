@@ -8,6 +8,7 @@
 
 #include <endian.h>
 
+#include "divisor.h"
 #include "model/udev_inside.h"
 #include "model/udev_message.h"
 #include "udev_retelling.h"
@@ -239,10 +240,12 @@ static void a_record_inside_is_udevds_but_for_the_hosts_own(void **state)
 {
     struct udev_captures captures;
     struct udev_captures_text record;
+    unsigned number = 0;
     (void)state;
     udev_captures_load("6.1", &captures); /* those of 7.3 came without sysfs */
     for (size_t at = 0; udev_captures_next_text(&captures, "record", &at, &record);)
-        if (record.size > 0 && !is_told(&captures, &record)) /* udevd knows nothing of some */
+        if (record.size > 0 && /* udevd knows nothing of some */
+            number++ % test_divisor() == 0 && !is_told(&captures, &record))
             fail_msg("%s: nothing inside is like %s", record.scenario, record.name);
     udev_captures_done(&captures);
 }
