@@ -53,11 +53,12 @@ static bool is_transient(int error)
 
 /*
  * Somebody else in the container's device cgroup may be on his way into the container, or there for
- * good. So it is tried again, but not for ever.
+ * good; and a group where nothing could be tried out in time is frozen, or the machine is busy. So
+ * it is tried again, but not for ever.
  */
 static bool is_passing(const struct container *container, int error)
 {
-    return error == EUSERS && container->retry_delay_us <= RETRY_PASSING_US;
+    return (error == EUSERS || error == ETIMEDOUT) && container->retry_delay_us <= RETRY_PASSING_US;
 }
 
 static bool is_within(const char *devpath, const char *head)

@@ -283,7 +283,7 @@ int cgroup_device_ask(const struct cgroup_device *gates, const struct devnum *nu
         return refuse(why, EPERM, "the device cgroup denies %c %u:%u: %s, or a group above it",
                       number->kind == NODE_BLOCK ? 'b' : 'c', number->major, number->minor, groups);
     return refuse(why, -r, "the device cgroup (%s) cannot be asked: %s", groups,
-                  r == -ETIMEDOUT ? "it is frozen" : strerror(-r));
+                  r == -ETIMEDOUT ? "it is frozen, or the machine very busy" : strerror(-r));
 }
 
 int cgroup_device_repair(struct cgroup_device *gates, struct refusal *why)

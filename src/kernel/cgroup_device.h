@@ -70,7 +70,7 @@ void cgroup_device_close(struct cgroup_device *gates);
  * done again. Returns 0, or a negative errno with the gate that refuses in the reason; nothing is
  * changed then. -EUSERS: others are in the container's own group now, for ever or for an instant: a
  * process that is about to enter the container is put into its groups first (runc exec,
- * lxc-attach).
+ * lxc-attach). -ETIMEDOUT: nothing could be tried out in them in time.
  */
 int cgroup_device_allow(struct cgroup_device *gates, const struct devnum *number, unsigned access,
                         struct refusal *why);
@@ -89,7 +89,7 @@ int cgroup_device_repair(struct cgroup_device *gates, struct refusal *why);
 /*
  * Asks from within the container's groups whether the device number may be used, whatever was
  * allowed: nothing is changed, and nothing opened. Returns 0, or a negative errno with the gate
- * that may refuse in the reason; -ETIMEDOUT where the groups are frozen.
+ * that may refuse in the reason; -ETIMEDOUT where the groups are frozen, or the machine very busy.
  */
 int cgroup_device_ask(const struct cgroup_device *gates, const struct devnum *number,
                       unsigned access, struct refusal *why);
