@@ -78,7 +78,7 @@ opens_in_group() {
 
 @test "v1: the root group is not written to" {
     local root before
-    root=$(cgroup_v1_mount)
+    root=$cgroup_v1
     [[ -n $root ]] || skip "this machine has no v1 hierarchy for devices"
     before=$(<"$root/devices.list")
     loop_add "$first"
@@ -106,7 +106,7 @@ opens_in_group() {
     register box || true
     loop_add "$first"
     wait_until 5 is "/dev/loop$first refused" grants box
-    assert_contains "$(grant_reason box "/dev/loop$first")" "${cgroup#"$(cgroup_v1_mount)"}" "the reason"
+    assert_contains "$(grant_reason box "/dev/loop$first")" "${cgroup#"$cgroup_v1"}" "the reason"
     assert_equal "$(<"$cgroup/devices.list")" "$before" "devices.list"
 }
 
@@ -189,7 +189,6 @@ given_and_seen() {
 }
 
 left_as_it_was_v2() {
-    command -v bpftool >/dev/null || skip "bpftool is not installed"
     echo 0 >"$harden"
     cgroup_make v2 box
     attach_filter "$cgroup" "$1" multi
@@ -236,8 +235,7 @@ behind() {
 # no program back. (Every shape with every flag, blinded or not, is in tests/kernel.)
 behind_all() {
     local flags
-    command -v bpftool >/dev/null || skip "bpftool is not installed"
-    [[ -n $(cgroup_v2_mount) ]] || skip "this machine has no v2 hierarchy"
+    [[ -n $cgroup_v2 ]] || skip "this machine has no v2 hierarchy"
     echo 0 >"$harden"
     for flags in 0 override multi link; do
         behind "$1" "$flags"
@@ -276,7 +274,6 @@ behind_all() {
 
 @test "v2: a program that others share and that denies is a refusal by name" {
     local parent
-    command -v bpftool >/dev/null || skip "bpftool is not installed"
     cgroup_make v2 shared
     parent=$cgroup
     attach_filter "$parent" runc multi
@@ -292,15 +289,14 @@ behind_all() {
     before=$(programs_of "$parent")
     register box || true
     wait_until 5 is "/dev/loop$first refused" grants box
-    assert_contains "$(grant_reason box "/dev/loop$first")" "${parent#"$(cgroup_v2_mount)"}" "the reason"
+    assert_contains "$(grant_reason box "/dev/loop$first")" "${parent#"$cgroup_v2"}" "the reason"
     assert_equal "$(programs_of "$parent")" "$before" "programs of the shared group"
 }
 
 @test "v2: on real runc" {
     local group
-    command -v bpftool >/dev/null || skip "bpftool is not installed"
     start_runc_v2 box
-    group=$(cgroup_v2_mount)$(awk -F: '$1 == 0 { print $3 }' "/proc/$runc_pid/cgroup")
+    group=$cgroup_v2$(awk -F: '$1 == 0 { print $3 }' "/proc/$runc_pid/cgroup")
     assert_equal "$(program_count "$group")" 1 "device programs of runc's"
     loop_add "$first"
     loop_add "$second"

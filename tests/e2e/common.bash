@@ -83,25 +83,36 @@ note() {
 }
 
 noted() {
-    [[ ! -e $work/made/$1 ]] || tac "$work/made/$1"
+    local lines i
+    [[ -e $work/made/$1 ]] || return 0
+    mapfile -t lines <"$work/made/$1"
+    for ((i = ${#lines[@]}; i-- > 0;)); do
+        echo "${lines[i]}"
+    done
 }
 
 # note_process KIND PID: the same for a process. Numbers come again within minutes, so its start time is noted, too.
 note_process() {
-    note "$1" "$2 $(start_time "$2")"
+    local stat
+    read_stat "$2"
+    note "$1" "$2 ${stat[19]:-}"
 }
 
 # Those of a kind that still run.
 noted_processes() {
-    local pid start
+    local pid start stat
     while read -r pid start; do
-        [[ -z $start || $(start_time "$pid") != "$start" ]] || echo "$pid"
+        read_stat "$pid"
+        [[ -z $start || ${stat[19]:-} != "$start" ]] || echo "$pid"
     done < <(noted "$1")
 }
 
-# start_time PID: in ticks since the machine's start; nothing where there is no such process.
-start_time() {
-    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20 || true
+# read_stat PID: what proc(5) says in /proc/PID/stat behind the name, in the array `stat`: 0 is its state, 19 its start
+# time, in ticks since the machine's start. Empty where there is no such process.
+read_stat() {
+    local line=
+    { read -r -d '' line <"/proc/$1/stat"; } 2>/dev/null || true
+    read -r -a stat <<<"${line##*) }"
 }
 
 # Ends the test with a sentence that says what was expected.
@@ -158,11 +169,15 @@ not() {
 }
 
 process_gone() {
-    [[ ! -d /proc/$1 || $(process_state "$1") == Z ]]
+    local stat
+    read_stat "$1"
+    [[ ${stat[0]:-Z} == Z ]]
 }
 
 process_state() {
-    sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null || true
+    local stat
+    read_stat "$1"
+    echo "${stat[0]:-}"
 }
 
 # end_process PID [SIGNAL]: ends one process that we started, with SIGKILL when it does not listen.

@@ -30,7 +30,7 @@ begin() {
         cgroup_make v2 c1
         attach_filter "$cgroup" runc multi
         start_checker c1 --no-userns --cgroup-v2 "$cgroup"
-    elif [[ -n $(cgroup_v1_mount) ]]; then
+    elif [[ -n $cgroup_v1 ]]; then
         cgroup_make v1 c1
         group_v1=$cgroup
         cgroup_v1_restrict "$cgroup"

@@ -250,7 +250,7 @@ all_is_right_in() {
         note loop $((first + round))
     done | rule_file 10-test.rules
     start_daemon
-    if [[ -n $(cgroup_v1_mount) ]]; then
+    if [[ -n $cgroup_v1 ]]; then
         cgroup_make v1 c1
         group=$cgroup
         cgroup_v1_restrict "$group"

@@ -14,13 +14,13 @@ setup() {
 # given: the configuration's lines for a device that LXC itself gives.
 given() {
     echo "lxc.mount.entry = $node ${node#/} none bind,create=file 0 0"
-    [[ -z $(cgroup_v1_mount) ]] || echo "lxc.cgroup.devices.allow = b 7:$first rwm"
+    [[ -z $cgroup_v1 ]] || echo "lxc.cgroup.devices.allow = b 7:$first rwm"
 }
 
 @test "lxc: the first open of a device that was present succeeds" {
     lxc_setup idmap
     lifecycle_first_open
-    assert_equal "$(container_fact it 'labels["lxc.pid"]')" "$it_pid" "the label"
+    assert_equal "$(container_fact it labels.lxc.pid)" "$it_pid" "the label"
     assert_equal "$(container_fact it netns)" isolated "the network namespace"
 }
 

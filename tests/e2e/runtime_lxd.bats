@@ -33,7 +33,7 @@ mode_is() {
 @test "lxd: the first open of a device that was present succeeds" {
     lxd_setup
     lifecycle_first_open
-    assert_equal "$(container_fact it 'labels["lxc.pid"]')" "$it_pid" "the label"
+    assert_equal "$(container_fact it labels.lxc.pid)" "$it_pid" "the label"
     assert_equal "$(container_fact it netns)" isolated "the network namespace"
 }
 

@@ -57,7 +57,7 @@ it_stop() {
 @test "nspawn by machined: a device that was present is given, and the first open behind its coming succeeds" {
     by_machined
     lifecycle_first_open
-    assert_equal "$(container_fact it 'labels["machine.service"]')" systemd-nspawn "the label"
+    assert_equal "$(container_fact it labels.machine.service)" systemd-nspawn "the label"
     assert_equal "$(container_fact it netns)" isolated "the network namespace"
 }
 

@@ -52,8 +52,8 @@ it_start() {
         chmod 755 "$work" "$work/mounts"
         with_ids >"$work/with_ids"
         it_groups=()
-        [[ -z $(cgroup_v1_mount) ]] || { cgroup_make v1 it; cgroup_v1_restrict "$cgroup"; it_groups+=("$cgroup"); }
-        [[ -z $(cgroup_v2_mount) ]] || { cgroup_make v2 it; it_groups+=("$cgroup"); }
+        [[ -z $cgroup_v1 ]] || { cgroup_make v1 it; cgroup_v1_restrict "$cgroup"; it_groups+=("$cgroup"); }
+        [[ -z $cgroup_v2 ]] || { cgroup_make v2 it; it_groups+=("$cgroup"); }
         echo root:100000:65536 >"$work/subordinate"
         touch /etc/subuid /etc/subgid
     fi
