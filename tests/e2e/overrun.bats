@@ -23,6 +23,10 @@ grants_are_desired() {
     [[ $(grants box) == "$(desired)" ]]
 }
 
+is_counted() {
+    (($(metric "$1") > 0))
+}
+
 @test "after an overrun what is delivered is what sysfs and the rules say, and status counts it" {
     local zrams=() storms=() round
     rule_file 10-test.rules <<<'KERNEL=="zram*", CONTAINER+="box"'
@@ -39,11 +43,16 @@ grants_are_desired() {
             zram_remove "${zrams[round - 1]}"
         fi
     done
+    # It may have been quick enough so far.
+    kill -STOP "$daemon_pid"
     wait "${storms[@]}"
+    in_background fire 1000
+    wait "$background"
+    kill -CONT "$daemon_pid"
+    wait_until 3 is_counted events_overrun
+    wait_until 3 is_counted resyncs
     wait_until 3 grants_are_desired
     [[ -n $(grants box delivered) ]]
-    (($(metric events_overrun) > 0)) || fail "no overrun was counted"
-    (($(metric resyncs) > 0)) || fail "no resync was counted"
     for zram in "${zrams[@]}"; do
         [[ ! -e /sys/block/zram$zram ]] || opens_in box "/dev/zram$zram"
     done
@@ -91,7 +100,7 @@ in_order() {
     wait_until 5 is "$(printf '/dev/loop%s delivered\n' "$stays" "$replaced" "$comes")" grants box
     wait_until 5 is 2 event_count box add "$(loop_path "$replaced")"
     took=$(((${EPOCHREALTIME/./} - began) / 1000))
-    (($(metric events_overrun) > 0)) || fail "no overrun was counted"
+    wait_until 3 is_counted events_overrun
     hears box remove "$(loop_path "$first")"
     hears box remove "$(loop_path "$replaced")"
     not in_box box test -e "/dev/loop$first"
