@@ -5,10 +5,11 @@
 
 #include "base/text.h"
 
+/* Whether it begins with \ooo. No name has a NUL in it. */
 static bool is_octal(const char *text)
 {
     return text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
-           text[2] <= '7' && text[3] >= '0' && text[3] <= '7';
+           text[2] <= '7' && text[3] >= '0' && text[3] <= '7' && strncmp(text, "\\000", 4) != 0;
 }
 
 /* Blanks, tabs, newlines and backslashes are written as \ooo. In place. */

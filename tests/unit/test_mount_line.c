@@ -26,6 +26,7 @@ static void a_line_of_mountinfo_is_taken_apart(void **state)
          {36, "/", "/a b\tc\\d\ne", true, "ext3", "rw"}},
         {"36 35 98:0 / /\\400\\08\\04 rw - ext3 x rw",
          {36, "/", "/\\400\\08\\04", false, "ext3", "rw"}},
+        {"36 35 98:0 \\000 /\\000 rw - ext3 x rw", {36, "\\000", "/\\000", false, "ext3", "rw"}},
         {"40 35 0:4 net:[4026532201] /run/netns/a rw - nsfs nsfs rw",
          {40, "net:[4026532201]", "/run/netns/a", false, "nsfs", "rw"}},
         {"41 35 0:5 / /a\\040-\\040b rw - tmpfs - rw\n", {41, "/", "/a - b", false, "tmpfs", "rw"}},
